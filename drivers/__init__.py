@@ -1,0 +1,1 @@
+"""Field protocols: they know nothing of the gateway."""

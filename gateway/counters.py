@@ -1,0 +1,88 @@
+"""What is counted while the gateway runs: plain ints and buckets, read by the HTTP thread at scrape time.
+
+A plain int costs a fortieth of a metric object's `labels().inc()`; names and labels are given in
+`gateway.observability.metrics` alone.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+SCAN_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LAG_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Histogram:
+    """Observations in buckets; `counts` has one place more than `bounds`, for what is above them all."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one observation into the first bucket whose bound it does not pass."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+
+@dataclass(slots=True)
+class DeviceCounters:
+    """One device, as its session and poller see it."""
+
+    connected: bool = False
+    reconnects: int = 0
+    """Connections opened after the first."""
+    scans: Histogram = field(default_factory=lambda: Histogram(SCAN_BOUNDS))
+    overruns: int = 0
+    """Scans not begun because the one before had not ended."""
+    updates: int = 0
+    """Tag samples taken into the process image."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """By `DeviceFault.kind`."""
+
+
+@dataclass(slots=True)
+class MqttCounters:
+    """The link to the broker and what went over it."""
+
+    connected: bool = False
+    connects: int = 0
+    published: int = 0
+    """Messages that the broker acknowledged."""
+    refused: int = 0
+    """Messages that the broker acknowledged with a reason code of failure (an ACL, say)."""
+    pending: int = 0
+    """Messages handed over or waiting, not acknowledged yet."""
+    dropped: int = 0
+    """Messages given up because their bounded queue was full."""
+    oldest: float | None = None
+    """When the oldest message that still waits was made, on the monotonic clock."""
+
+
+@dataclass(slots=True)
+class GuardCounters:
+    """The evaluation loop."""
+
+    evaluations: int = 0
+    late: int = 0
+    """Evaluations that came more than three periods after the one before."""
+    last: float | None = None
+    """When the last evaluation ended, on the monotonic clock."""
+    violations: Counter[str] = field(default_factory=Counter)
+    """By constraint: how often its verdict became VIOLATED."""
+    errors: int = 0
+    """Evaluations of a constraint that raised; its verdict is UNKNOWN then."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """All of them, made once by the composition root and handed to each part."""
+
+    devices: dict[str, DeviceCounters] = field(default_factory=dict)
+    mqtt: MqttCounters = field(default_factory=MqttCounters)
+    guard: GuardCounters = field(default_factory=GuardCounters)
+    loop_lag: Histogram = field(default_factory=lambda: Histogram(LAG_BOUNDS))

@@ -1,0 +1,1 @@
+"""Endpoints: one session, one lane and one connection an address."""

@@ -1,0 +1,28 @@
+"""The keys of a device that every driver shares."""
+
+from dataclasses import dataclass
+
+from drivers.values import Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """How the gateway treats a device, whatever its protocol."""
+
+    scan: Seconds = Seconds(1.0)
+    """The scan period of polled points, and the publishing interval of subscribed ones."""
+    max_age: Seconds | None = None
+    """Older than this, a sample is BAD(stale). Three scans where absent."""
+    reconnect_max: Seconds = Seconds(5.0)
+    """The longest pause between two attempts to connect."""
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.scan <= 3600:
+            raise ValueError(f"scan: {self.scan:g} s is not within 10ms and 1h")
+        if self.max_age is not None and not self.max_age >= 2 * self.scan:
+            raise ValueError(f"max_age: {self.max_age:g} s is less than two scans of {self.scan:g} s")
+
+    @property
+    def stale_after(self) -> Seconds:
+        """The age at which a sample turns stale, seconds."""
+        return Seconds(3 * self.scan) if self.max_age is None else self.max_age

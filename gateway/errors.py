@@ -1,0 +1,23 @@
+"""The gateway's own errors.
+
+GatewayError
+    SettingsError    our fault: the configuration or the command line; exit code 2
+    ServiceError     a part that the daemon cannot live without failed at run time; exit code 1
+"""
+
+
+class GatewayError(Exception):
+    """Root of everything the gateway raises; the text is one line that a person can act on."""
+
+
+class SettingsError(GatewayError):
+    """The configuration or the command line is wrong. One line a problem: where, what, what to do."""
+
+    def __init__(self, *problems: str) -> None:
+        """Keep every problem found in one run, in the order of the file."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class ServiceError(GatewayError):
+    """Something the daemon needs is not to be had: a port is taken, a file cannot be read."""

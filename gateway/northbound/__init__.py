@@ -1,0 +1,1 @@
+"""Northbound: the gateway as MQTT clients see it."""

@@ -1,0 +1,35 @@
+"""What a constraint can say about the live plant. Any doubt is UNKNOWN, and UNKNOWN denies like VIOLATED."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    """OK permits; VIOLATED is a fresh, good sample outside the limit; UNKNOWN is any doubt."""
+
+    OK = "ok"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+
+
+class SafetyLevel(Enum):
+    """How grave a violation is. CRITICAL and HIGH refuse; the others warn."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, what it rests on, and until when it may be relied on."""
+
+    verdict: Verdict
+    reason: str
+    """Why it is not OK, one word: above_max, below_min, or the reason of the doubt (stale, timeout, ...)."""
+    value: float | None
+    """The value that was judged, in engineering units; None where there was none to judge."""
+    holds_until: float
+    """Monotonic. After it the verdict is UNKNOWN, unless it was evaluated anew."""

@@ -1,0 +1,1 @@
+"""Tags: what they are, and the process image of their newest samples."""

@@ -1,0 +1,168 @@
+"""The process image: the newest sample of every tag, and how old it is.
+
+Read in place: code without `await` sees one consistent plant. Points that are answered together share
+one Freshness, so a scan that changes nothing costs one assignment a block, however many tags it holds.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from drivers.values import Quality, Sample, bad
+from gateway.clock import Clock
+from gateway.tags.conditioning import condition
+from gateway.tags.tag import Tag
+
+NO_DATA = "no_data"
+STALE = "stale"
+
+
+class Freshness:
+    """How fresh the tags of one block are: the block's source answers for all of them at once."""
+
+    __slots__ = ("answered", "fault", "max_age", "stale", "tags")
+
+    def __init__(self, tags: Sequence[Tag], fault: str) -> None:
+        self.tags = tuple(tags)
+        self.max_age = min((tag.max_age for tag in tags), default=0.0)
+        self.answered = float("-inf")
+        """When the request of the last good answer was sent, monotonic."""
+        self.fault = fault
+        """Why the tags cannot be believed at all; empty where they can."""
+        self.stale = False
+        """That the tags were reported as stale."""
+
+
+News: TypeAlias = tuple[Tag, Sample]
+"""A tag with a sample that is new to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What changed in one device at one moment: tags with the samples that now hold."""
+
+    device: str
+    wall: float
+    """When it was received, seconds since 1970 UTC."""
+    changes: Sequence[News]
+
+
+BatchListener: TypeAlias = Callable[[Batch], None]
+
+
+class ProcessImage:
+    """The newest sample of every tag; told by the endpoints, read by everyone."""
+
+    def __init__(self, tags: Sequence[Tag], clock: Clock) -> None:
+        self.tags = tuple(tags)
+        self._clock = clock
+        self._by_path = {tag.path: tag for tag in tags}
+        self._samples = [bad(NO_DATA)] * len(self.tags)
+        self._walls = [clock.wall()] * len(self.tags)
+        self._freshness: list[Freshness] = [Freshness((), NO_DATA)] * len(self.tags)
+        self._blocks: dict[str, list[Freshness]] = {}
+        self._listeners: list[BatchListener] = []
+        for device in dict.fromkeys(tag.device for tag in tags):
+            self.regroup(device, [[tag for tag in tags if tag.device == device]])
+
+    def find(self, path: str) -> Tag | None:
+        """Return the tag called `device.tag`, None where there is none."""
+        return self._by_path.get(path)
+
+    def listen(self, listener: BatchListener) -> None:
+        """Hand every later batch to the listener, in the step in which it is taken in."""
+        self._listeners.append(listener)
+
+    def sample(self, tag: Tag) -> Sample:
+        """Return the tag's sample as it stands now: BAD where its source failed or is silent."""
+        freshness = self._freshness[tag.index]
+        if freshness.fault:
+            return bad(freshness.fault)
+        if self._clock.monotonic() - freshness.answered <= tag.max_age:
+            return self._samples[tag.index]
+        return bad(STALE)
+
+    def answered(self, tag: Tag) -> float:
+        """Return when the tag's source last answered, monotonic; -inf if it never did."""
+        return self._freshness[tag.index].answered
+
+    def wall(self, tag: Tag) -> float:
+        """Return the time of the tag's newest sample or fault, seconds since 1970 UTC."""
+        return self._walls[tag.index]
+
+    def regroup(self, device: str, blocks: Iterable[Sequence[Tag]], fault: str = NO_DATA) -> list[Freshness]:
+        """Put a device's tags into new blocks, none of which has answered yet; older samples are forgotten."""
+        self._blocks[device] = fresh = [Freshness(tags, fault) for tags in blocks]
+        for freshness in fresh:
+            for tag in freshness.tags:
+                self._freshness[tag.index] = freshness
+                self._samples[tag.index] = bad(fault)
+        return fresh
+
+    def receive(self, device: str, answers: Iterable[tuple[Freshness, Sequence[News]]], sent: float) -> None:
+        """Take in one scan of a device: of each block that answered, the tags whose samples are new.
+
+        `sent` is when the first request of the scan was sent, monotonic: age counts from there.
+        """
+        wall = self._clock.wall()
+        samples, walls = self._samples, self._walls
+        changes: list[News] = []
+        for freshness, news in answers:
+            for tag, raw in news:
+                sample = condition(raw, tag.settings, wall)
+                samples[tag.index] = sample
+                walls[tag.index] = sample.source_time or wall
+                changes.append((tag, sample))
+            if freshness.fault or freshness.stale:
+                self._revive(freshness, changes, news)
+            freshness.answered = sent
+        self._emit(device, wall, changes)
+
+    def fail(self, device: str, reason: str, blocks: Iterable[Freshness] | None = None) -> None:
+        """Mark blocks of a device, by default all of them, as not to be believed until they answer."""
+        wall = self._clock.wall()
+        changes = []
+        for freshness in self._blocks[device] if blocks is None else blocks:
+            if freshness.fault != reason:
+                freshness.fault = reason
+                changes += self._worsen(freshness, reason, wall)
+        self._emit(device, wall, changes)
+
+    def expire(self) -> None:
+        """Report the tags that grew too old since the last call; to be called all the time."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        for device, blocks in self._blocks.items():
+            changes: list[News] = []
+            for freshness in blocks:
+                if not (freshness.fault or freshness.stale or now - freshness.answered <= freshness.max_age):
+                    freshness.stale = True
+                    changes += self._worsen(freshness, STALE, wall)
+            self._emit(device, wall, changes)
+
+    def count(self) -> dict[str, dict[Quality, int]]:
+        """Count each device's tags by their quality of now. For a scrape, from any thread."""
+        counted: dict[str, dict[Quality, int]] = {}
+        for tag in self.tags:
+            qualities = counted.setdefault(tag.device, dict.fromkeys(Quality, 0))
+            qualities[self.sample(tag).quality] += 1
+        return counted
+
+    def _revive(self, freshness: Freshness, changes: list[News], news: Sequence[News]) -> None:
+        # What did not change meanwhile was reported as BAD, and so has to be reported again.
+        told = {tag.index for tag, _ in news}
+        changes += [(tag, self._samples[tag.index]) for tag in freshness.tags if tag.index not in told]
+        freshness.fault = ""
+        freshness.stale = False
+
+    def _worsen(self, freshness: Freshness, reason: str, wall: float) -> list[News]:
+        sample = bad(reason)
+        for tag in freshness.tags:
+            self._walls[tag.index] = wall
+        return [(tag, sample) for tag in freshness.tags]
+
+    def _emit(self, device: str, wall: float, changes: Sequence[News]) -> None:
+        if not changes:
+            return
+        batch = Batch(device, wall, changes)
+        for listener in self._listeners:
+            listener(batch)
