@@ -25,5 +25,5 @@ class DeviceFault(DriverError):
         self.kind = kind
 
 
-class LinkLost(DeviceFault):  # noqa: N818  (a state of the wire, named as the field names it)
+class LinkLost(DeviceFault):
     """The connection could not be opened, or is gone; nothing more can be asked of it."""
