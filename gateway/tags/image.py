@@ -6,7 +6,7 @@ one Freshness, so a scan that changes nothing costs one assignment a block, howe
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from drivers.values import Quality, Sample, bad
 from gateway.clock import Clock
@@ -45,6 +45,15 @@ class Batch:
     wall: float
     """When it was received, seconds since 1970 UTC."""
     changes: Sequence[News]
+
+
+class Answer(NamedTuple):
+    """A good answer of one block: when it was asked for, and which of its tags have new samples."""
+
+    freshness: Freshness
+    sent: float
+    """When the request was sent, monotonic: age counts from there."""
+    news: Sequence[News]
 
 
 BatchListener: TypeAlias = Callable[[Batch], None]
@@ -99,15 +108,12 @@ class ProcessImage:
                 self._samples[tag.index] = bad(fault)
         return fresh
 
-    def receive(self, device: str, answers: Iterable[tuple[Freshness, Sequence[News]]], sent: float) -> None:
-        """Take in one scan of a device: of each block that answered, the tags whose samples are new.
-
-        `sent` is when the first request of the scan was sent, monotonic: age counts from there.
-        """
+    def receive(self, device: str, answers: Iterable[Answer]) -> None:
+        """Take in one scan of a device: the blocks that answered, with what is new in them."""
         wall = self._clock.wall()
         samples, walls = self._samples, self._walls
         changes: list[News] = []
-        for freshness, news in answers:
+        for freshness, sent, news in answers:
             for tag, raw in news:
                 sample = condition(raw, tag.settings, wall)
                 samples[tag.index] = sample

@@ -1,0 +1,197 @@
+"""A driver whose devices live in this process: for tests, and for trying a configuration without a plant.
+
+Each URL `memory://NAME` is one MemoryPlant, shared by everyone who names it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drivers.base import Block, Change, Driver, Listener, Plan, Reader
+from drivers.errors import DeviceFault, LinkLost
+from drivers.values import DataType, Quality, Sample, Value, bad
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDevice:
+    """A device in memory."""
+
+    url: str = "memory://plant"
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith("memory://"):
+            raise ValueError(f"url: {self.url!r} does not start with memory://")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPoint:
+    """A cell of the device, by any name."""
+
+    address: str
+    start: bool | int | float | str | None = None
+    """The value it has when nobody has set one; without it the cell is unknown to the device."""
+    push: bool = False
+    """Reported by the device at every change, instead of polled."""
+
+
+class MemoryPlant:
+    """The far side: cells that a test or a program sets, and a wire that it can cut."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, Sample] = {}
+        self.reachable = True
+        self.latency = 0.0
+        """Seconds that every answer takes."""
+        self.fault: DeviceFault | None = None
+        """What every read raises while it is set."""
+        self.requests = 0
+        self._open: set[MemoryConnection] = set()
+
+    def set(self, address: str, value: Value, quality: Quality = Quality.GOOD, reason: str = "") -> None:
+        """Give a cell a new value, and tell those who subscribed to it."""
+        self.cells[address] = Sample(value, quality, reason)
+        for connection in self._open:
+            connection.told(address)
+
+    def beat(self) -> None:
+        """Let every subscription say that it lives, as a keep-alive does."""
+        for connection in self._open:
+            connection.told(None)
+
+    def cut(self, *, reachable: bool = False) -> None:
+        """Break every connection; later ones succeed only where `reachable`."""
+        self.reachable = reachable
+        for connection in self._open.copy():
+            connection.broken()
+
+    async def opened(self, connection: "MemoryConnection") -> None:
+        """Take in a new connection. Raises LinkLost while the plant is out of reach."""
+        await asyncio.sleep(self.latency)
+        if not self.reachable:
+            raise LinkLost("refused", "the memory plant is out of reach")
+        self._open.add(connection)
+
+    def closed(self, connection: "MemoryConnection") -> None:
+        """Forget a connection."""
+        self._open.discard(connection)
+
+
+_PLANTS: dict[str, MemoryPlant] = {}
+
+
+def plant(url: str) -> MemoryPlant:
+    """Return the plant behind a URL, made when first asked for."""
+    return _PLANTS.setdefault(url, MemoryPlant())
+
+
+class MemoryConnection:
+    """A wire to one MemoryPlant."""
+
+    def __init__(self, device: MemoryDevice) -> None:
+        self.plant = plant(device.url)
+        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._readers: list[MemoryReader] = []
+
+    async def open(self) -> None:
+        await self.plant.opened(self)
+
+    async def close(self) -> None:
+        self.plant.closed(self)
+
+    async def lost(self) -> str:
+        return await asyncio.shield(self._lost)
+
+    def reader(self, device: MemoryDevice, points: Sequence[MemoryPoint]) -> Reader:  # noqa: ARG002  (the contract)
+        reader = MemoryReader(self, points)
+        self._readers.append(reader)
+        return reader
+
+    @property
+    def is_broken(self) -> bool:
+        """That the wire was cut."""
+        return self._lost.done()
+
+    def broken(self) -> None:
+        """Cut this wire, from the far side."""
+        self.plant.closed(self)
+        if not self._lost.done():
+            self._lost.set_result("the memory plant was cut off")
+
+    def told(self, address: str | None) -> None:
+        """Pass on a change of one cell, or a sign of life."""
+        for reader in self._readers:
+            reader.told(address)
+
+
+class MemoryReader:
+    """Reads the cells of one device: one block for the polled ones, one for those that report."""
+
+    def __init__(self, connection: MemoryConnection, points: Sequence[MemoryPoint]) -> None:
+        self._connection = connection
+        self._points = points
+        self._last: dict[int, Sample] = {}
+        self._subscribed: Block | None = None
+        self._listener: Listener | None = None
+
+    async def prepare(self) -> Plan:
+        for point in self._points:
+            if point.start is not None:
+                self._connection.plant.cells.setdefault(point.address, Sample(point.start))
+        polled = tuple(index for index, point in enumerate(self._points) if not point.push)
+        pushed = tuple(index for index, point in enumerate(self._points) if point.push)
+        self._subscribed = Block(pushed, "reported cells") if pushed else None
+        return Plan(
+            polled=[Block(polled, "polled cells")] if polled else [],
+            subscribed=[self._subscribed] if self._subscribed else [],
+        )
+
+    def data_type(self, point: int) -> DataType | None:
+        match self._cell(point).value:
+            case bool():
+                return DataType.BOOL
+            case int():
+                return DataType.INT64
+            case float():
+                return DataType.FLOAT64
+            case str():
+                return DataType.STRING
+        return None
+
+    async def read(self, block: Block) -> Sequence[Change]:
+        far = self._connection.plant
+        far.requests += 1
+        await asyncio.sleep(far.latency)
+        if self._connection.is_broken:
+            raise LinkLost("disconnected", "the memory plant was cut off")
+        if far.fault is not None:
+            raise far.fault
+        cells = [(index, self._cell(index)) for index in block.points]
+        changes = [(index, cell) for index, cell in cells if self._last.get(index) != cell]
+        self._last.update(changes)
+        return changes
+
+    async def subscribe(self, listener: Listener) -> None:
+        if self._connection.is_broken:
+            raise LinkLost("disconnected", "the memory plant was cut off")
+        self._listener = listener
+        if self._subscribed is not None:
+            listener.received(self._subscribed, [(index, self._cell(index)) for index in self._subscribed.points])
+
+    def told(self, address: str | None) -> None:
+        """Report a changed cell, or only a sign of life."""
+        if self._listener is None or self._subscribed is None:
+            return
+        changed = [index for index in self._subscribed.points if self._points[index].address == address]
+        if changed or address is None:
+            self._listener.received(self._subscribed, [(index, self._cell(index)) for index in changed])
+
+    def _cell(self, index: int) -> Sample:
+        return self._connection.plant.cells.get(self._points[index].address, bad("unknown_address"))
+
+
+DRIVER = Driver(
+    device=MemoryDevice,
+    point=MemoryPoint,
+    endpoint=lambda device: str(device.url),
+    connect=MemoryConnection,
+)

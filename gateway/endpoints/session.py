@@ -1,0 +1,119 @@
+"""One endpoint: connect, serve the devices behind it, and on any loss back off and connect anew.
+
+A session is the one owner of its connection, and it never gives up. What goes wrong in it stays in it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from random import Random
+
+from drivers.base import Connection
+from drivers.errors import DeviceFault, DriverError, LinkLost
+from gateway.clock import Clock
+from gateway.endpoints.backoff import Backoff
+from gateway.endpoints.device import Device
+from gateway.endpoints.lane import Lane, Priority
+from gateway.endpoints.poller import Poller
+from gateway.endpoints.subscriber import Subscriber
+from gateway.tags.image import ProcessImage
+
+_log = logging.getLogger("plantgate.endpoints")
+
+
+class Session:
+    """The life of one endpoint's connections."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        devices: Sequence[Device],
+        connect: Callable[[], Connection],
+        image: ProcessImage,
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        """Endpoint: its address, for logs. Connect: makes a connection that is not open yet."""
+        self.endpoint = endpoint
+        self.devices = tuple(devices)
+        self._connect = connect
+        self._image = image
+        self._clock = clock
+        self._backoff = Backoff(min(device.settings.reconnect_max for device in devices), rng)
+        self._opened = 0
+
+    async def run(self) -> None:
+        """Keep the endpoint connected, until cancelled."""
+        task = asyncio.current_task()
+        # A TaskGroup that fails in the moment it is cancelled forgets the cancellation: ask the task itself.
+        while task is None or not task.cancelling():
+            try:
+                await self._live()
+            except* DriverError as faults:
+                self._down(_first(faults))
+            except* Exception as crashes:  # noqa: BLE001  (a bug in one session must not take the others with it)
+                error = _first(crashes)
+                _log.error("session_crashed", extra={"endpoint": self.endpoint}, exc_info=error)
+                self._down(DeviceFault("crash", f"{self.endpoint}: {type(error).__name__}: {error}"))
+            await asyncio.sleep(self._backoff.pause())
+
+    async def _live(self) -> None:
+        connection = self._connect()
+        try:
+            await connection.open()
+            self._count_connect()
+            await self._serve(connection)
+        finally:
+            await connection.close()
+
+    async def _serve(self, connection: Connection) -> None:
+        lane = Lane(self.endpoint)
+        worker = asyncio.create_task(lane.run(), name=f"lane {self.endpoint}")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch(connection), name=f"watch {self.endpoint}")
+                for device in self.devices:
+                    tasks.create_task(self._serve_device(device, connection, lane), name=f"device {device.name}")
+        finally:
+            lane.close()
+            await worker
+
+    async def _serve_device(self, device: Device, connection: Connection, lane: Lane) -> None:
+        reader = connection.reader(device.driver_settings, device.points)
+        plan = await lane.request(Priority.READ, device.name, reader.prepare)
+        device.data_types = tuple(reader.data_type(index) for index in range(len(device.points)))
+        blocks = [*plan.polled, *plan.subscribed]
+        fresh = self._image.regroup(device.name, [[device.tags[index] for index in block.points] for block in blocks])
+        by_block = dict(zip(blocks, fresh, strict=True))
+        answered = self._backoff.reset
+        if plan.subscribed:
+            subscriber = Subscriber(device, by_block, self._image, self._clock, answered)
+            await lane.request(Priority.READ, device.name, lambda: reader.subscribe(subscriber))
+        if plan.polled:
+            polled = [(block, by_block[block]) for block in plan.polled]
+            await Poller(device, reader, polled, lane, self._image, self._clock, answered).run()
+
+    async def _watch(self, connection: Connection) -> None:
+        why = await connection.lost()
+        raise LinkLost("disconnected", f"{self.endpoint}: {why}")
+
+    def _count_connect(self) -> None:
+        self._opened += 1
+        if self._opened > 1:
+            for device in self.devices:
+                device.counters.reconnects += 1
+
+    def _down(self, error: Exception) -> None:
+        kind = error.kind if isinstance(error, DeviceFault) else "driver"
+        for device in self.devices:
+            device.counters.errors[kind] += 1
+            device.down(kind, str(error))
+            self._image.fail(device.name, kind)
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, Exception)
+    return error
