@@ -1,1 +1,1 @@
-"""."""
+"""Control: the guard, which evaluates. Nothing here writes."""

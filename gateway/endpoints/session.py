@@ -41,12 +41,15 @@ class Session:
         self._clock = clock
         self._backoff = Backoff(min(device.settings.reconnect_max for device in devices), rng)
         self._opened = 0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begin no further connection: a TaskGroup that fails in the moment it is cancelled swallows that."""
+        self._stopping = True
 
     async def run(self) -> None:
-        """Keep the endpoint connected, until cancelled."""
-        task = asyncio.current_task()
-        # A TaskGroup that fails in the moment it is cancelled forgets the cancellation: ask the task itself.
-        while task is None or not task.cancelling():
+        """Keep the endpoint connected; to end it, `stop` and then cancel."""
+        while not self._stopping:
             try:
                 await self._live()
             except* DriverError as faults:

@@ -82,12 +82,12 @@ class ProcessImage:
         """Hand every later batch to the listener, in the step in which it is taken in."""
         self._listeners.append(listener)
 
-    def sample(self, tag: Tag) -> Sample:
-        """Return the tag's sample as it stands now: BAD where its source failed or is silent."""
+    def sample(self, tag: Tag, now: float) -> Sample:
+        """Return the tag's sample as it stands at `now`, monotonic: BAD where its source failed or is silent."""
         freshness = self._freshness[tag.index]
         if freshness.fault:
             return bad(freshness.fault)
-        if self._clock.monotonic() - freshness.answered <= tag.max_age:
+        if now - freshness.answered <= tag.max_age:
             return self._samples[tag.index]
         return bad(STALE)
 
@@ -147,10 +147,11 @@ class ProcessImage:
 
     def count(self) -> dict[str, dict[Quality, int]]:
         """Count each device's tags by their quality of now. For a scrape, from any thread."""
+        now = self._clock.monotonic()
         counted: dict[str, dict[Quality, int]] = {}
         for tag in self.tags:
             qualities = counted.setdefault(tag.device, dict.fromkeys(Quality, 0))
-            qualities[self.sample(tag).quality] += 1
+            qualities[self.sample(tag, now).quality] += 1
         return counted
 
     def _revive(self, freshness: Freshness, changes: list[News], news: Sequence[News]) -> None:

@@ -1,0 +1,139 @@
+"""The evaluation loop: judges on every batch and at least every period, also with no device at all.
+
+The watchdog is fed from here and from nowhere else, and only while the evaluation is on time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from gateway.clock import Clock
+from gateway.counters import GuardCounters, Histogram
+from gateway.safety.gate import Gate, LiveConstraint
+from gateway.safety.verdict import SafetyLevel, Verdict
+from gateway.tags.image import Batch, ProcessImage
+
+LATE_PERIODS = 3
+"""An evaluation later than this many periods is late: nothing may be relied on."""
+VALUE_EVERY = 1.0
+"""Seconds at least between two reports of a constraint whose value alone changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintState:
+    """A constraint as it stands, for those who show it."""
+
+    name: str
+    level: SafetyLevel
+    tag: str
+    verdict: Verdict
+    reason: str
+    value: float | None
+    min: float | None
+    max: float | None
+    since: float
+    """When the verdict became what it is; wall clock, seconds since 1970 UTC."""
+
+
+StateListener: TypeAlias = Callable[[ConstraintState], None]
+
+
+class Guard:
+    """Runs the gate on time, and tells who listens what it said."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        image: ProcessImage,
+        period: float,
+        clock: Clock,
+        counters: GuardCounters,
+        loop_lag: Histogram,
+        beat: Callable[[], None],
+    ) -> None:
+        """Period: seconds. Beat: called after each evaluation that is on time (the watchdog)."""
+        self._gate = gate
+        self._image = image
+        self._period = period
+        self._clock = clock
+        self._counters = counters
+        self._loop_lag = loop_lag
+        self._beat = beat
+        self._listeners: list[StateListener] = []
+        self._since = {live: (live.judgement.verdict, clock.wall()) for live in gate.constraints}
+        self._told = {live: (live.judgement.value, clock.monotonic()) for live in gate.constraints}
+        self.evaluated = asyncio.Event()
+        """Set once the first evaluation ran."""
+        image.listen(self._observe)
+
+    def listen(self, listener: StateListener) -> None:
+        """Tell the listener of every constraint now, and of each change from then on."""
+        self._listeners.append(listener)
+        for state in self.states():
+            listener(state)
+
+    def states(self) -> list[ConstraintState]:
+        """Return every constraint as it stands; may be called from any thread."""
+        return [self._state(live) for live in self._gate.constraints]
+
+    async def run(self) -> None:
+        """Evaluate every period, for ever."""
+        due = self._clock.monotonic()
+        while True:
+            now = self._clock.monotonic()
+            self._loop_lag.observe(max(now - due, 0.0))
+            self._evaluate(now)
+            self._note(now)
+            self.evaluated.set()
+            due = max(due + self._period, now)
+            await asyncio.sleep(due - self._clock.monotonic())
+
+    def _evaluate(self, now: float) -> None:
+        self._image.expire()
+        self._tell(self._gate.refresh(now), now)
+        for live in self._gate.constraints:
+            value, told = self._told[live]
+            if live.judgement.value != value and now - told >= VALUE_EVERY:
+                self._report(live, now)
+
+    def _note(self, now: float) -> None:
+        last, self._counters.last = self._counters.last, now
+        self._counters.evaluations += 1
+        self._counters.errors = self._gate.errors
+        if last is None or now - last <= LATE_PERIODS * self._period:
+            self._beat()
+        else:
+            self._counters.late += 1
+
+    def _observe(self, batch: Batch) -> None:
+        now = self._clock.monotonic()
+        self._tell(self._gate.observe((tag for tag, _ in batch.changes), now), now)
+
+    def _tell(self, changed: list[LiveConstraint], now: float) -> None:
+        for live in changed:
+            verdict = live.judgement.verdict
+            if verdict is not self._since[live][0]:
+                self._since[live] = (verdict, self._clock.wall())
+                self._counters.violations[live.constraint.name] += verdict is Verdict.VIOLATED
+            self._report(live, now)
+
+    def _report(self, live: LiveConstraint, now: float) -> None:
+        self._told[live] = (live.judgement.value, now)
+        state = self._state(live)
+        for listener in self._listeners:
+            listener(state)
+
+    def _state(self, live: LiveConstraint) -> ConstraintState:
+        constraint, judgement = live.constraint, live.judgement
+        return ConstraintState(
+            name=constraint.name,
+            level=constraint.level,
+            tag=constraint.tag,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            value=judgement.value,
+            min=constraint.min,
+            max=constraint.max,
+            since=self._since[live][1],
+        )

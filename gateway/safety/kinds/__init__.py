@@ -1,0 +1,1 @@
+"""How each kind of constraint judges. Pure: samples and times in, verdicts out."""
