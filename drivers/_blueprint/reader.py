@@ -1,0 +1,107 @@
+"""The read half of the blueprint: one request at a time, every answer checked, no retry and no reconnect."""
+
+import asyncio
+from collections.abc import Sequence
+
+from drivers._blueprint.settings import BlueprintDevice, BlueprintPoint
+from drivers.base import Block, Change, Plan, Reader
+from drivers.errors import DeviceFault, LinkLost
+from drivers.values import DataType, Sample, bad
+
+
+class BlueprintConnection:
+    """One TCP connection; every device at its address shares it."""
+
+    def __init__(self, device: BlueprintDevice) -> None:
+        self.device = device
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def open(self) -> None:
+        where = f"{self.device.host}:{self.device.port}"
+        try:
+            async with asyncio.timeout(self.device.timeout):
+                self._reader, self._writer = await asyncio.open_connection(self.device.host, self.device.port)
+        except TimeoutError as error:
+            raise LinkLost("timeout", f"connect to {where}: no answer in {self.device.timeout:g} s") from error
+        except OSError as error:
+            raise LinkLost("refused", f"connect to {where}: {error.strerror or error}") from error
+
+    async def close(self) -> None:
+        self._give_up("closed")
+        if self._writer is not None:
+            self._writer.close()
+
+    async def lost(self) -> str:
+        return await asyncio.shield(self._lost)
+
+    def reader(self, device: BlueprintDevice, points: Sequence[BlueprintPoint]) -> Reader:
+        return BlueprintReader(self, device, points)
+
+    async def ask(self, line: str) -> str:
+        """Send a line and return the answer. Raises LinkLost: a stream with a hole in it cannot be trusted."""
+        if self._reader is None or self._writer is None or self._lost.done():
+            raise LinkLost("disconnected", "the connection is not open")
+        try:
+            self._writer.write(f"{line}\n".encode())
+            async with asyncio.timeout(self.device.timeout):
+                answer = await self._reader.readline()
+        except TimeoutError as error:
+            # Without transaction ids a late answer could be taken for the next one: the link ends here.
+            raise self._give_up("timeout", f"no answer in {self.device.timeout:g} s") from error
+        except OSError as error:
+            raise self._give_up("disconnected", str(error)) from error
+        if not answer.endswith(b"\n"):
+            raise self._give_up("disconnected", "the device closed the connection")
+        return answer.decode("ascii", "replace").strip()
+
+    def _give_up(self, kind: str, why: str = "") -> LinkLost:
+        if not self._lost.done():
+            self._lost.set_result(why or kind)
+        return LinkLost(kind, f"{self.device.url}: {why}")
+
+
+class BlueprintReader:
+    """Reads the items of one device in groups of at most `max_items`."""
+
+    def __init__(
+        self, connection: BlueprintConnection, device: BlueprintDevice, points: Sequence[BlueprintPoint]
+    ) -> None:
+        self._connection = connection
+        self._device = device
+        self._points = points
+        self._last: dict[int, str] = {}
+
+    async def prepare(self) -> Plan:
+        size = self._device.max_items
+        places = range(len(self._points))
+        groups = [tuple(places[start : start + size]) for start in range(0, len(places), size)]
+        return Plan([Block(group, f"items {group[0]}..{group[-1]}") for group in groups])
+
+    def data_type(self, point: int) -> DataType | None:  # noqa: ARG002  (every item of this protocol is alike)
+        return DataType.FLOAT64
+
+    async def read(self, block: Block) -> Sequence[Change]:
+        answer = await self._connection.ask("READ " + " ".join(self._points[place].item for place in block.points))
+        status, *words = answer.split(" ")
+        if status != "OK" or len(words) != len(block.points):
+            raise DeviceFault("bad_reply", f"{self._device.url}: {len(block.points)} items asked for, got {answer!r}")
+        changed = [(place, word) for place, word in zip(block.points, words, strict=True) if self._is_new(place, word)]
+        self._last.update(changed)
+        return [(place, _decode(word)) for place, word in changed]
+
+    async def subscribe(self, listener: object) -> None:
+        """Nothing reports by itself in this protocol, and the plan says so."""
+
+    def _is_new(self, place: int, word: str) -> bool:
+        return self._last.get(place) != word
+
+
+def _decode(word: str) -> Sample:
+    if word == "?":
+        return bad("unknown_item")
+    try:
+        return Sample(float(word))
+    except ValueError:
+        return bad("bad_value")
