@@ -18,6 +18,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumper.now
 
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which the loop does nothing, as a call that blocks would."""
+        self._jumper.now += seconds
+
 
 class VirtualClock:
     """The Clock of the running virtual loop; its wall clock starts in 2026."""

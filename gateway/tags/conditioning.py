@@ -12,6 +12,8 @@ MAX_AHEAD = 5.0
 """Seconds that a source time may be ahead of our wall clock before it is doubted."""
 EARLIEST = 946_857_600.0
 """2000-01-03 UTC. A clock that was never set says 1601, 1970 or 2000-01-01, in some time zone."""
+LARGEST = 2**64
+"""No protocol here has wider integers; a wider one could not be scaled or compared safely."""
 
 _NUMBER = (int, float)
 
@@ -32,6 +34,8 @@ def condition(sample: Sample, settings: TagSettings, wall: float) -> Sample:
 
 
 def _condition_number(value: float, sample: Sample, settings: TagSettings) -> Sample:
+    if not -LARGEST <= value <= LARGEST and isinstance(value, int):
+        return bad("too_large", sample.source_time)
     if not isfinite(value):
         return bad("nan" if value != value else "inf", sample.source_time)  # noqa: PLR0124  (NaN is unlike itself)
     scale, offset, limits = settings.scale, settings.offset, settings.range

@@ -45,6 +45,10 @@ def test_a_value_that_overflows_by_scaling_is_bad() -> None:
     assert condition(Sample(1e308), TagSettings(scale=10), NOW) == Sample(None, Quality.BAD, "inf")
 
 
+def test_an_integer_wider_than_any_protocol_has_is_bad() -> None:
+    assert condition(Sample(10**400), RANGED, NOW) == Sample(None, Quality.BAD, "too_large")
+
+
 def test_a_bad_sample_never_carries_a_value() -> None:
     assert condition(Sample(1, Quality.BAD, "sensor"), PLAIN, NOW) == Sample(None, Quality.BAD, "sensor")
 
