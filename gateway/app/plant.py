@@ -36,7 +36,7 @@ def build_tags(settings: Settings) -> list[Tag]:
     """Return every tag in the order of the configuration, numbered."""
     named = [(device, tag) for device in settings.devices.values() for tag in device.tags]
     return [
-        Tag(index, device.name, tag.name, tag.settings, device.settings.stale_after)
+        Tag(index, device.name, tag.name, tag.settings, device.gateway.stale_after)
         for index, (device, tag) in enumerate(named)
     ]
 
@@ -47,7 +47,7 @@ def build_device(settings: Settings, name: str, tags: Sequence[Tag], clock: Cloc
     own = [tag for tag in tags if tag.device == name]
     points = [tag.point for tag in configured.tags]
     counted = counters.devices[name] = DeviceCounters()
-    return Device(name, configured.settings, configured.driver_settings, own, points, counted, clock)
+    return Device(name, configured.gateway, configured.driver_settings, own, points, counted, clock)
 
 
 def build_sessions(

@@ -1,0 +1,40 @@
+"""The daemon as a process: its configuration, logs, signals and systemd around the parts."""
+
+import asyncio
+import logging
+import os
+from random import Random
+
+from gateway.app.daemon import Daemon
+from gateway.clock import Clock, SystemClock
+from gateway.errors import GatewayError
+from gateway.lifecycle import Notifier, connect_systemd, stop_on_signals
+from gateway.observability.logs import logs
+from gateway.settings.load import load
+from gateway.settings.model import Settings
+
+_log = logging.getLogger("plantgate.service")
+
+
+def run_service(config: str) -> int:
+    """Run the gateway until SIGTERM or SIGINT; return 0 after an ordered stop.
+
+    Raises SettingsError before anything runs, another GatewayError where a vital part failed.
+    """
+    loaded = load(config)
+    clock = SystemClock()
+    notifier = connect_systemd(os.environ, clock)
+    with logs(loaded.settings.logging, clock):
+        for note in loaded.notes:
+            _log.warning("configuration_note", extra={"note": note})
+        try:
+            asyncio.run(_serve(loaded.settings, clock, notifier))
+        except GatewayError as error:
+            _log.critical("ended", extra={"error": str(error)})
+            raise
+    return 0
+
+
+async def _serve(settings: Settings, clock: Clock, notifier: Notifier) -> None:
+    async with stop_on_signals() as stop:
+        await Daemon(settings, clock, Random(), notifier).run(stop)  # noqa: S311  (jitter, no secret)
