@@ -84,6 +84,10 @@ class Connection(Protocol):
         """Return the reader of one device: its settings, and its points in the gateway's order."""
 
 
+def _no_check(device: Any, points: Sequence[Any]) -> None:  # noqa: ANN401  (the driver's own types)
+    """Find nothing wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Driver:
     """What a driver's package puts into the registry, as the module attribute `DRIVER`."""
@@ -96,3 +100,5 @@ class Driver:
     """Device settings -> the address whose connection and lane the device shares."""
     connect: Callable[[Any], Connection]
     """Device settings -> a new connection, not yet open."""
+    check: Callable[[Any, Sequence[Any]], None] = _no_check
+    """Device settings and points -> nothing, or a ValueError where they can never be read together."""

@@ -1,0 +1,14 @@
+"""Modbus TCP: reading registers, coils and discrete inputs."""
+
+from drivers.base import Driver
+from drivers.modbus.connection import ModbusConnection
+from drivers.modbus.reader import check_points
+from drivers.modbus.settings import ModbusDevice, ModbusPoint
+
+DRIVER = Driver(
+    device=ModbusDevice,
+    point=ModbusPoint,
+    endpoint=lambda device: str(device.endpoint),
+    connect=ModbusConnection,
+    check=check_points,
+)
