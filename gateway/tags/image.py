@@ -99,13 +99,16 @@ class ProcessImage:
         """Return the time of the tag's newest sample or fault, seconds since 1970 UTC."""
         return self._walls[tag.index]
 
-    def regroup(self, device: str, blocks: Iterable[Sequence[Tag]], fault: str = NO_DATA) -> list[Freshness]:
-        """Put a device's tags into new blocks, none of which has answered yet; older samples are forgotten."""
-        self._blocks[device] = fresh = [Freshness(tags, fault) for tags in blocks]
+    def regroup(self, device: str, blocks: Iterable[Sequence[Tag]]) -> list[Freshness]:
+        """Put a device's tags into new blocks, none of which has answered yet; older samples are forgotten.
+
+        Until then the tags stay BAD for the reason that they had, NO_DATA where they had none.
+        """
+        self._blocks[device] = fresh = [Freshness(tags, self._last_fault(tags)) for tags in blocks]
         for freshness in fresh:
             for tag in freshness.tags:
                 self._freshness[tag.index] = freshness
-                self._samples[tag.index] = bad(fault)
+                self._samples[tag.index] = bad(NO_DATA)
         return fresh
 
     def receive(self, device: str, answers: Iterable[Answer]) -> None:
@@ -153,6 +156,9 @@ class ProcessImage:
             qualities = counted.setdefault(tag.device, dict.fromkeys(Quality, 0))
             qualities[self.sample(tag, now).quality] += 1
         return counted
+
+    def _last_fault(self, tags: Sequence[Tag]) -> str:
+        return (self._freshness[tags[0].index].fault if tags else "") or NO_DATA
 
     def _revive(self, freshness: Freshness, changes: list[News], news: Sequence[News]) -> None:
         # What did not change meanwhile was reported as BAD, and so has to be reported again.

@@ -1,0 +1,118 @@
+"""The `devices` section: the driver first, then the keys that the gateway and that driver know."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from drivers import registry
+from drivers.base import Driver
+from drivers.errors import DriverError
+from gateway.endpoints.settings import DeviceSettings
+from gateway.settings import leaf
+from gateway.settings.compose import TEXT, Checker, Made, checker, together
+from gateway.settings.findings import Findings
+from gateway.settings.known_tags import KnownTags, check_name
+from gateway.settings.model import Device, DeviceTag
+from gateway.settings.register_map import RegisterMaps
+from gateway.settings.suggestion import suggest
+from gateway.settings.tree import Member, Path
+from gateway.settings.validate import validate
+from gateway.tags.tag import TagSettings
+
+
+@cache
+def device_keys(driver: Driver) -> Any:  # noqa: ANN401  (an annotation made at run time)
+    """Return the annotation of a device of that driver, its tags aside. Raises TypeError where keys clash."""
+    return together(DeviceSettings, driver.device, driver=TEXT, use=TEXT, tags=Any)
+
+
+@cache
+def tag_keys(driver: Driver) -> Any:  # noqa: ANN401
+    """Return the annotation of one tag of such a device. Raises TypeError where keys clash."""
+    return together(TagSettings, driver.point)
+
+
+class _Checkers(NamedTuple):
+    device: Checker
+    tag: Checker
+    together: Callable[[Any, Sequence[Any]], None]
+    """Device settings and points, as `Driver.check`."""
+
+
+@cache
+def _checkers(driver: Driver) -> _Checkers:
+    return _Checkers(checker(device_keys(driver)), checker(tag_keys(driver)), driver.check)
+
+
+class Devices:
+    """Reads the section into KnownTags, each device and tag by itself, so that one mistake hides no other."""
+
+    def __init__(self, maps: RegisterMaps, findings: Findings) -> None:
+        self._maps = maps
+        self._findings = findings
+        self._tags = KnownTags()
+
+    def read(self, section: Member, path: Path) -> KnownTags:
+        """Return what the section defines, as far as it is in order."""
+        if not isinstance(section.node.value, dict):
+            message = "needs the devices indented below it, each with its name as key"
+            self._findings.problem(section.place, path, message)
+        for name, member in section.node.members.items():
+            check_name(name, member.mark, (*path, name), self._findings)
+            self._device(name, member, (*path, name))
+        return self._tags
+
+    def _device(self, name: str, member: Member, path: Path) -> None:
+        if not isinstance(member.node.value, dict):
+            self._findings.problem(member.place, path, "needs the device's keys indented below it, `driver` first")
+            self._tags.unsure.add(name)
+            return
+        node = self._maps.apply(member.node, path)
+        if node is None:
+            self._tags.unsure.add(name)
+            return
+        device = Member(member.mark, node)
+        tags = self._listed_tags(device, path)
+        self._tags.paths |= {f"{name}.{tag}" for tag in tags}
+        checkers = self._driver(device, path)
+        if checkers is None:
+            return
+        made: Made | None = validate(checkers.device, device, path, self._findings)
+        points = [self._tag(tag, tags[tag], checkers.tag, (*path, "tags", tag)) for tag in tags]
+        if made is not None:
+            settings, driver_settings = made.parts
+            kept = tuple(point for point in points if point is not None)
+            try:
+                checkers.together(driver_settings, [tag.point for tag in kept])
+            except ValueError as error:
+                self._findings.problem(device.mark, path, str(error))
+            self._tags.add(Device(name, made.further["driver"], settings, driver_settings, kept))
+
+    def _listed_tags(self, device: Member, path: Path) -> dict[str, Member]:
+        listing = device.node.members.get("tags")
+        if listing is not None and not isinstance(listing.node.value, dict):
+            message = "needs the tags indented below it, each with its name as key"
+            self._findings.problem(listing.place, (*path, "tags"), message)
+        elif listing is None or not listing.node.members:
+            self._findings.note(device.mark, path, "it has no tags, so nothing is read from it")
+        return listing.node.members if listing is not None else {}
+
+    def _tag(self, name: str, member: Member, keys: Checker, path: Path) -> DeviceTag | None:
+        check_name(name, member.mark, path, self._findings)
+        made: Made | None = validate(keys, member, path, self._findings)
+        return None if made is None else DeviceTag(name, *made.parts)
+
+    def _driver(self, device: Member, path: Path) -> _Checkers | None:
+        named = device.node.members.get("driver")
+        try:
+            names = registry.names()
+            if named is None or named.node.value is None:
+                self._findings.problem(device.mark, path, f"the key 'driver' is missing; there are {', '.join(names)}")
+            elif named.node.value in names:
+                return _checkers(registry.load(str(named.node.value)))
+            elif not named.node.broken:
+                message = f"there is no driver {leaf.shown(named.node.value)}{suggest(str(named.node.value), names)}"
+                self._findings.problem(named.node.mark, (*path, "driver"), message)
+        except (DriverError, TypeError) as error:
+            self._findings.problem((named or device).place, (*path, "driver"), str(error))
+        return None

@@ -1,0 +1,38 @@
+"""Did you mean: the name that was probably wanted. Pure."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+FEW = 12
+"""Up to so many names are listed where none is near."""
+
+PLC_NAMES = {
+    "boolean": "bool",
+    "byte": "uint16",
+    "int": "int16",
+    "uint": "uint16",
+    "word": "uint16",
+    "dint": "int32",
+    "udint": "uint32",
+    "dword": "uint32",
+    "lint": "int64",
+    "ulint": "uint64",
+    "real": "float32",
+    "float": "float32",
+    "single": "float32",
+    "lreal": "float64",
+    "double": "float64",
+}
+"""What IEC 61131-3 and people call the types that we name by their size."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'scan'?`, or the names there are, or nothing where they are many."""
+    names = sorted(known)
+    alias = PLC_NAMES.get(word.lower(), "")
+    near = [alias] if alias in names else get_close_matches(word, names, n=1, cutoff=0.6)
+    if not near:
+        near = [name for name in names if name.lower() == word.lower()]
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are {', '.join(names)}" if 0 < len(names) <= FEW else ""
