@@ -24,10 +24,32 @@ imports: venv
 
 test: venv lint types imports
 	@sh tools/get_servers.sh
+	@sh tools/get_systemd_python.sh .tools/systemd-python $(BIN)/python
 	$(BIN)/pytest $(ARGS)
 
 pure: venv
 	$(BIN)/pytest -m "not real" $(ARGS)
+
+NAME ?= plant
+OPT := /opt/plantgate/venv
+ETC := /etc/plantgate
+.PHONY: install
+install:
+	@[ "$$(id -u)" = 0 ] || { echo "make install writes to /opt and /etc: sudo make install" >&2; exit 2; }
+	@case "$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')" in /root/*|/home/*) \
+	    echo "the service cannot see $(PYTHON) below /root or /home: give PYTHON=/usr/bin/python3" >&2; exit 2;; esac
+	@$(PYTHON) -m venv $(OPT) || { echo "plantgate needs Python's venv: apt install python3-venv" >&2; exit 2; }
+	@PIP_CONSTRAINT="$(CURDIR)/constraints.txt" $(OPT)/bin/pip install --quiet --disable-pip-version-check --upgrade \
+	    --force-reinstall --no-deps . && \
+	 PIP_CONSTRAINT="$(CURDIR)/constraints.txt" $(OPT)/bin/pip install --quiet --disable-pip-version-check '.[embedded]'
+	@sh tools/get_systemd_python.sh \
+	    "$$($(OPT)/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" $(OPT)/bin/python
+	@install -d -m 755 $(ETC) && install -d -m 700 $(ETC)/credentials
+	@install -m 644 systemd/plantgate@.service /etc/systemd/system/
+	@[ -e $(ETC)/$(NAME).yaml ] || { sed 's/id: minimal/id: $(NAME)/' config/minimal.yaml > $(ETC)/$(NAME).yaml; \
+	    chmod 644 $(ETC)/$(NAME).yaml; }
+	@[ ! -d /run/systemd/system ] || systemctl daemon-reload
+	@echo "next: edit $(ETC)/$(NAME).yaml, then systemctl enable --now plantgate@$(NAME)"
 
 clean:
 	rm -rf $(VENV) .tools build dist
