@@ -7,9 +7,7 @@ for the PUBACK. No quality, no scaling, no deadband, no metrics, no safety, no r
 """
 
 import asyncio
-import contextlib
 import json
-import signal
 import socket
 import sys
 from datetime import UTC, datetime
@@ -21,10 +19,7 @@ BLOCKS = [(start, 125) for start in range(0, 1000, 125)]
 
 
 async def main(modbus: int, mqtt: int, period: float) -> None:
-    """Scan and publish until SIGTERM."""
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    """Scan and publish until killed."""
     plc = AsyncModbusTcpClient("127.0.0.1", port=modbus)
     await plc.connect()
     nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
@@ -50,5 +45,4 @@ async def main(modbus: int, mqtt: int, period: float) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
