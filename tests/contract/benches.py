@@ -122,10 +122,3 @@ class BlueprintBench:
             writer.write(f"OK {' '.join(words)}\n".encode())
         self._wires.discard(writer)
         writer.close()
-
-
-BENCHES: dict[str, type[Bench]] = {
-    "memory polled": MemoryPolledBench,
-    "memory pushed": MemoryPushedBench,
-    "blueprint": BlueprintBench,
-}
