@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from random import Random
+from typing import Any, TypeAlias
 
 from gateway import __version__
 from gateway.app.plant import Plant, build_plant
@@ -17,6 +18,7 @@ from gateway.counters import Counters
 from gateway.endpoints.device import Device
 from gateway.errors import ServiceError
 from gateway.lifecycle import Notifier
+from gateway.northbound.embedded import EmbeddedBroker
 from gateway.northbound.link import Link
 from gateway.northbound.publisher import Publisher
 from gateway.observability.http import HttpServer
@@ -28,6 +30,8 @@ FIELD_STOP = 2.5
 """Seconds that the sessions get to end the requests that are on the wire."""
 SITUATION_EVERY = 0.5
 """Seconds between two looks at how the gateway is."""
+
+Task: TypeAlias = asyncio.Task[Any]
 
 _log = logging.getLogger("plantgate.app")
 
@@ -53,15 +57,17 @@ class Daemon:
         """Run until `stop` is set, then stop in order. Raises ServiceError where a vital part ended."""
         async with AsyncExitStack() as stack:
             self._start_http(stack)
+            northbound = asyncio.create_task(self.publisher.run(), name="northbound")
             vital = [
                 asyncio.create_task(self.guard.run(), name="guard"),
-                asyncio.create_task(self.publisher.run(), name="northbound"),
+                northbound,
                 asyncio.create_task(self._watch_situation(), name="situation"),
+                *await self._start_broker(stack),
             ]
             field = [asyncio.create_task(each.run(), name=f"session {each.endpoint}") for each in self.plant.sessions]
             gc.freeze()  # what was built now lives to the end; a full collection would hold the loop for 30 ms
             ended = await _first_of(stop, vital)
-            await self._stop(field, vital)
+            await self._stop(field, northbound, vital)
             _raise_for(ended)
 
     def _build_guard(self) -> Guard:
@@ -118,19 +124,25 @@ class Daemon:
             self._notifier.status(situation.line)
             await asyncio.sleep(SITUATION_EVERY)
 
-    async def _stop(self, field: Sequence[asyncio.Task[None]], vital: Sequence[asyncio.Task[None]]) -> None:
+    async def _start_broker(self, stack: AsyncExitStack) -> list[Task]:
+        address = self.settings.mqtt.address
+        if not address.embedded:
+            return []
+        broker = await stack.enter_async_context(EmbeddedBroker(address))
+        return [asyncio.create_task(broker.ended(), name="embedded broker")]
+
+    async def _stop(self, field: Sequence[Task], northbound: Task, vital: Sequence[Task]) -> None:
         self._notifier.stopping()
         for session in self.plant.sessions:
             session.stop()
         await _end(field, FIELD_STOP)
-        _, northbound, _ = vital
         if not northbound.done():
             await self.publisher.stop()
         await _end(vital, 1.0)
         _log.info("stopped")
 
 
-async def _first_of(stop: asyncio.Event, vital: Sequence[asyncio.Task[None]]) -> list[asyncio.Task[None]]:
+async def _first_of(stop: asyncio.Event, vital: Sequence[Task]) -> list[Task]:
     """Wait for `stop` or for the end of a vital task; return those that ended."""
     stopping = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait([stopping, *vital], return_when=asyncio.FIRST_COMPLETED)
@@ -138,7 +150,7 @@ async def _first_of(stop: asyncio.Event, vital: Sequence[asyncio.Task[None]]) ->
     return [task for task in vital if task.done()]
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
+async def _end(tasks: Sequence[Task], seconds: float) -> None:
     """Cancel and wait; what does not end in time is left to the end of the process, and named."""
     for task in tasks:
         task.cancel()
@@ -148,7 +160,7 @@ async def _end(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
             _log.warning("did_not_stop_in_time", extra={"part": task.get_name()})
 
 
-def _raise_for(ended: Sequence[asyncio.Task[None]]) -> None:
+def _raise_for(ended: Sequence[Task]) -> None:
     for task in ended:
         error = None if task.cancelled() else task.exception()
         raise ServiceError(f"{task.get_name()} ended by itself: {error!r}") from error
