@@ -1,0 +1,114 @@
+"""The payloads of contract section 4: UTF-8 JSON, joined from fragments where it has to be fast. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from drivers.values import DataType, Quality, Sample
+from gateway.northbound.json_text import FloatText, flaw_of, float32_text, string_text, time_text, value_text
+from gateway.northbound.reports import ConstraintReport, DeviceReport
+from gateway.tags.tag import Tag, TagSettings
+
+
+class TagText:
+    """One tag's part of payloads; what never changes is made once."""
+
+    __slots__ = ("_key", "float_text")
+
+    def __init__(self, tag: Tag) -> None:
+        self._key = f"{string_text(tag.name)}:"
+        self.float_text: FloatText = repr
+
+    def learn(self, data_type: DataType | None, settings: TagSettings) -> None:
+        """Take in the type of the value: a float32 is written short, unless scaling made it a double."""
+        scaled = settings.scale != 1.0 or settings.offset != 0.0
+        self.float_text = float32_text if data_type is DataType.FLOAT32 and not scaled else repr
+
+    def sample(self, sample: Sample, time: str) -> str:
+        """Return the payload of `tag/{device}/{tag}`; `time` as `time_text` writes it."""
+        value, quality, reason, _ = sample
+        if type(value) is float and isfinite(value):
+            text = self.float_text(value)
+        else:
+            text = value_text(value, self.float_text)
+            flaw = flaw_of(value)
+            if flaw:
+                quality, reason = Quality.BAD, flaw
+        if quality is Quality.GOOD:
+            return f'{{"value":{text},"quality":"good","time":"{time}"}}'
+        return f'{{"value":{text},"quality":"{quality.word}","reason":{string_text(reason)},"time":"{time}"}}'
+
+    def member(self, sample: Sample, time: str) -> str:
+        """Return the tag's member of a batch."""
+        return self._key + self.sample(sample, time)
+
+
+def batch_payload(time: str, members: Iterable[str]) -> bytes:
+    """Return what changed in a device in one scan; the members as `TagText.member` writes them."""
+    return encode(f'{{"time":"{time}","tags":{{{",".join(members)}}}}}')
+
+
+def status_payload(state: str, time: float, expires: float | None, version: str, reasons: Sequence[str]) -> bytes:
+    """Return the status; `expires` is None for offline, which holds until another status comes."""
+    return _dump(
+        {
+            "state": state,
+            "time": time_text(time),
+            "expires": None if expires is None else time_text(expires),
+            "version": version,
+            "reasons": list(reasons),
+        }
+    )
+
+
+def device_payload(report: DeviceReport, tags: Iterable[Tag], time: float) -> bytes:
+    """Return a device's birth: its connection and what a client has to know of its tags."""
+    return _dump(
+        {
+            "state": report.state,
+            **({"reason": report.reason} if report.reason else {}),
+            "since": time_text(report.since),
+            "time": time_text(time),
+            "tags": {tag.name: _metadata(tag.settings, report.types.get(tag.name)) for tag in tags},
+        }
+    )
+
+
+def constraint_payload(report: ConstraintReport, time: float) -> bytes:
+    """Return a constraint's verdict, the value that was judged and its limits."""
+    return _dump(
+        {
+            "verdict": report.verdict.value,
+            "level": report.level.value,
+            "value": _finite(report.value),
+            "min": _finite(report.min),
+            "max": _finite(report.max),
+            "reason": report.reason,
+            "since": time_text(report.since),
+            "time": time_text(time),
+        }
+    )
+
+
+def encode(text: str) -> bytes:
+    """Return the payload as UTF-8; what UTF-8 cannot hold (a lone surrogate) becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _metadata(settings: TagSettings, data_type: DataType | None) -> Mapping[str, Any]:
+    return {
+        "unit": settings.unit,
+        "range": None if settings.range is None else [_finite(bound) for bound in settings.range],
+        "type": None if data_type is None else data_type.value,
+        "writable": settings.writable,
+        "description": settings.description,
+    }
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and isfinite(number) else None
+
+
+def _dump(members: Mapping[str, Any]) -> bytes:
+    return encode(json.dumps(members, ensure_ascii=False, separators=(",", ":"), allow_nan=False))

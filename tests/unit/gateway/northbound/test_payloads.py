@@ -1,0 +1,139 @@
+"""Payloads: the contract's, byte for byte where that matters."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.values import DataType, Quality, Sample, Seconds, bad
+from gateway.northbound.payloads import TagText, batch_payload, constraint_payload, device_payload, encode
+from gateway.northbound.reports import ConstraintReport, DeviceReport
+from gateway.northbound.sources import offline_payload
+from gateway.safety.verdict import SafetyLevel, Verdict
+from gateway.tags.tag import Tag, TagSettings
+
+TIME = "2026-01-02T03:04:05.678Z"
+WALL = 1_767_323_045.678
+
+
+def tag(name: str = "steam_temperature", settings: TagSettings | None = None) -> Tag:
+    return Tag(0, "boiler", name, settings or TagSettings(unit="degC"), Seconds(2))
+
+
+def text_of(data_type: DataType | None = None, settings: TagSettings | None = None) -> TagText:
+    text = TagText(tag(settings=settings))
+    text.learn(data_type, settings or TagSettings())
+    return text
+
+
+def test_a_good_sample_is_written_as_in_the_contract() -> None:
+    payload = text_of().sample(Sample(451.2), TIME)
+    assert payload == '{"value":451.2,"quality":"good","time":"2026-01-02T03:04:05.678Z"}'
+
+
+def test_a_sample_that_is_not_good_says_why() -> None:
+    assert json.loads(text_of().sample(bad("timeout"), TIME)) == {
+        "value": None,
+        "quality": "bad",
+        "reason": "timeout",
+        "time": TIME,
+    }
+    uncertain = json.loads(text_of().sample(Sample(900.0, Quality.UNCERTAIN, "out_of_range"), TIME))
+    assert (uncertain["value"], uncertain["quality"], uncertain["reason"]) == (900.0, "uncertain", "out_of_range")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "reason"),
+    [
+        (float("nan"), None, "nan"),
+        (float("-inf"), None, "inf"),
+        ((1.0, float("nan")), [1.0, None], "nan"),
+    ],
+)
+def test_what_is_not_finite_is_null_and_bad(value: object, shown: object, reason: str) -> None:
+    payload = json.loads(text_of().sample(Sample(value), TIME))  # type: ignore[arg-type]
+    assert (payload["value"], payload["quality"], payload["reason"]) == (shown, "bad", reason)
+
+
+def test_a_float32_is_short_only_while_it_is_one() -> None:
+    sample = Sample(451.20001220703125)
+    assert '"value":451.2,' in text_of(DataType.FLOAT32).sample(sample, TIME)
+    assert '"value":451.20001220703125,' in text_of(DataType.FLOAT64).sample(sample, TIME)
+    assert '"value":451.20001220703125,' in text_of(DataType.FLOAT32, TagSettings(scale=2.0)).sample(sample, TIME)
+    array = Sample((451.20001220703125,))
+    assert '"value":[451.2],' in text_of(DataType.FLOAT32).sample(array, TIME)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary(),
+            st.sampled_from(Quality),
+            st.text(st.characters()),
+        ),
+        max_size=5,
+    )
+)
+def test_every_batch_is_valid_json_with_all_its_members(samples: list[tuple[object, Quality, str]]) -> None:
+    texts = [TagText(tag(f"t{index}")) for index in range(len(samples))]
+    members = [
+        text.member(Sample(value, quality, reason), TIME)  # type: ignore[arg-type]
+        for text, (value, quality, reason) in zip(texts, samples, strict=True)
+    ]
+    batch = json.loads(batch_payload(TIME, members), parse_constant=pytest.fail)
+    assert batch["time"] == TIME
+    assert list(batch["tags"]) == [f"t{index}" for index in range(len(samples))]
+    for (_, quality, _), member in zip(samples, batch["tags"].values(), strict=True):
+        assert member["quality"] in {quality.word, "bad"}
+        assert ("reason" in member) == (member["quality"] != "good")
+
+
+def test_a_birth_tells_what_a_client_has_to_know_of_the_tags() -> None:
+    settings = TagSettings(unit="°C", range=(0.0, float("inf")), writable=True, description="main steam")
+    report = DeviceReport("boiler", "disconnected", WALL, "timeout", {"steam_temperature": DataType.FLOAT32})
+    birth = json.loads(device_payload(report, [tag(settings=settings), tag("other")], WALL))
+    assert birth == {
+        "state": "disconnected",
+        "reason": "timeout",
+        "since": TIME,
+        "time": TIME,
+        "tags": {
+            "steam_temperature": {
+                "unit": "°C",
+                "range": [0.0, None],
+                "type": "float32",
+                "writable": True,
+                "description": "main steam",
+            },
+            "other": {"unit": "degC", "range": None, "type": None, "writable": False, "description": ""},
+        },
+    }
+
+
+def test_a_verdict_tells_its_value_and_limits() -> None:
+    report = ConstraintReport(
+        "max", Verdict.VIOLATED, SafetyLevel.CRITICAL, WALL, value=581.0, max=580.0, reason="above_max"
+    )
+    assert json.loads(constraint_payload(report, WALL)) == {
+        "verdict": "violated",
+        "level": "critical",
+        "value": 581.0,
+        "min": None,
+        "max": 580.0,
+        "reason": "above_max",
+        "since": TIME,
+        "time": TIME,
+    }
+    unknown = ConstraintReport("max", Verdict.UNKNOWN, SafetyLevel.LOW, WALL, value=float("nan"), reason="nan")
+    assert json.loads(constraint_payload(unknown, WALL))["value"] is None
+
+
+def test_offline_never_expires() -> None:
+    status = json.loads(offline_payload(WALL, "stopped"))
+    assert (status["state"], status["time"], status["expires"]) == ("offline", TIME, None)
+    assert status["reasons"] == ["stopped"]
+
+
+def test_what_utf_8_cannot_hold_does_not_stop_a_payload() -> None:
+    assert encode('"\udc80"') == b'"?"'

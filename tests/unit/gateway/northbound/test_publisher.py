@@ -1,0 +1,276 @@
+"""What the publisher hands to the link, and in which order; on virtual time, over a link without a broker."""
+
+import asyncio
+import json
+import random
+from typing import Any
+
+from drivers.values import Sample, Seconds
+from gateway.counters import MqttCounters
+from gateway.northbound.link import Link
+from gateway.northbound.publisher import BURST, Publisher
+from gateway.northbound.reports import ConstraintReport, DeviceReport
+from gateway.northbound.settings import MqttSettings
+from gateway.northbound.sources import Source
+from gateway.safety.verdict import SafetyLevel, Verdict
+from gateway.tags.image import Batch
+from gateway.tags.tag import Tag, TagSettings
+from tests.virtual_time import VirtualClock, run_virtual
+
+
+class PaperLink(Link):
+    """Takes what is handed over, as long as the test says that there is room."""
+
+    def __init__(self, settings: MqttSettings, counters: MqttCounters) -> None:
+        super().__init__(settings, "gw", VirtualClock(), random.Random(1), counters)
+        self.is_up = False
+        self.space = 1_000_000
+        self.taken: list[tuple[Source, str, Any]] = []
+        self.closed = False
+        self.flushes = 0
+
+    @property
+    def up(self) -> bool:
+        return self.is_up
+
+    @property
+    def version(self) -> str:
+        return "5" if self.is_up else ""
+
+    def has_room(self) -> bool:
+        return self.is_up and self.space > 0
+
+    def hand_over(self, source: Source, payload: bytes, now: float) -> None:
+        self.space -= 1
+        self.taken.append((source, source.topic.text.removeprefix("agent/gw/"), json.loads(payload)))
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def close(self) -> None:
+        self.closed = True
+
+    def topics(self) -> list[str]:
+        """Forget what was taken, and return its topics."""
+        topics = [topic for _, topic, _ in self.taken]
+        self.taken.clear()
+        return topics
+
+
+class Desk:
+    """A publisher of one device with some tags, and its link."""
+
+    def __init__(self, publish: str = "tag", tags: int = 3, status_life: float = 90.0) -> None:
+        settings = MqttSettings(publish=publish, status_life=Seconds(status_life))  # type: ignore[arg-type]
+        self.tags = [Tag(index, "boiler", f"t{index}", TagSettings(), Seconds(2)) for index in range(tags)]
+        self.counters = MqttCounters()
+        self.link = PaperLink(settings, self.counters)
+        self.publisher = Publisher(settings, "gw", self.tags, self.link, VirtualClock(), self.counters)
+
+    async def take(self, *values: float) -> None:
+        changes = list(zip(self.tags, map(Sample, values), strict=False))
+        self.publisher.batch(Batch("boiler", VirtualClock().wall(), changes))
+        await asyncio.sleep(0)
+
+    async def connect(self) -> None:
+        self.link.is_up = True
+        self.publisher.connected()
+        await asyncio.sleep(0)
+
+    async def disconnect(self, *unacknowledged: Source) -> None:
+        self.link.is_up = False
+        self.publisher.lost(unacknowledged)
+        await asyncio.sleep(0)
+
+    async def room(self, space: int) -> None:
+        self.link.space = space
+        self.publisher.room()
+        await asyncio.sleep(0)
+
+    def values_of(self, kind: str) -> list[Any]:
+        return [payload for _, topic, payload in self.link.taken if topic.startswith(kind)]
+
+
+def verdict(of: Verdict) -> ConstraintReport:
+    return ConstraintReport("max", of, SafetyLevel.CRITICAL, 1_767_225_600.0)
+
+
+def test_nothing_is_handed_over_in_the_call_that_takes_a_batch_in() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.link.topics()
+        desk.publisher.batch(Batch("boiler", 0.0, [(desk.tags[0], Sample(1.0))]))
+        assert not desk.link.taken
+        await asyncio.sleep(0)
+        assert desk.link.topics() == ["tag/boiler/t0"]
+
+    run_virtual(main())
+
+
+def test_tags_wait_in_the_order_of_their_first_change_and_go_with_their_newest_sample() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.link.topics()
+        desk.link.space = 0
+        for changes in ([(2, 1.0)], [(0, 2.0), (2, 3.0)], [(1, 4.0), (0, 5.0)]):
+            desk.publisher.batch(Batch("boiler", 0.0, [(desk.tags[tag], Sample(value)) for tag, value in changes]))
+        await asyncio.sleep(0)
+        assert desk.counters.pending == 3
+        await desk.room(10)
+        assert [(topic, payload["value"]) for _, topic, payload in desk.link.taken] == [
+            ("tag/boiler/t2", 3.0),
+            ("tag/boiler/t0", 5.0),
+            ("tag/boiler/t1", 4.0),
+        ]
+        assert desk.counters.pending == 0
+
+    run_virtual(main())
+
+
+def test_verdicts_and_births_go_before_values_that_wait() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.link.topics()
+        desk.link.space = 0
+        await desk.take(1.0, 2.0)
+        desk.publisher.constraint(verdict(Verdict.VIOLATED))
+        await desk.room(2)
+        assert desk.link.topics() == ["constraint/max", "tag/boiler/t0"]
+
+    run_virtual(main())
+
+
+def test_the_status_never_overtakes_the_values_after_a_connection() -> None:
+    async def main() -> None:
+        desk = Desk()
+        desk.publisher.device(DeviceReport("boiler", "connected", 0.0))
+        desk.link.space = 2
+        await desk.connect()
+        desk.publisher.status("online")
+        await desk.room(3)
+        assert desk.link.topics() == ["device/boiler", "tag/boiler/t0", "tag/boiler/t1", "tag/boiler/t2", "status"]
+        desk.publisher.status("degraded", ["device boiler: timeout"])
+        await desk.room(1)
+        [status] = desk.values_of("status")
+        assert (status["state"], status["reasons"]) == ("degraded", ["device boiler: timeout"])
+
+    run_virtual(main())
+
+
+def test_what_did_not_change_is_not_published_again() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        for _ in range(2):
+            desk.publisher.device(DeviceReport("boiler", "connected", 0.0))
+            desk.publisher.constraint(verdict(Verdict.OK))
+            desk.publisher.status("online", [])
+            await asyncio.sleep(0)
+        topics = desk.link.topics()
+        assert [topics.count(topic) for topic in ("device/boiler", "constraint/max")] == [1, 1]
+        assert topics.count("status") == 2  # with the connection, and the change to online
+
+    run_virtual(main())
+
+
+def test_one_turn_of_the_loop_hands_over_a_burst_and_goes_on_in_the_next() -> None:
+    async def main() -> None:
+        desk = Desk(tags=BURST + 10)
+        await desk.connect()
+        assert len(desk.link.topics()) == BURST
+        await asyncio.sleep(0)
+        assert len(desk.link.topics()) == 11
+        assert desk.link.flushes == 2
+
+    run_virtual(main())
+
+
+def test_the_status_is_made_anew_every_third_of_its_life_while_the_link_is_up() -> None:
+    async def main() -> None:
+        desk = Desk(status_life=90.0)
+        running = asyncio.create_task(desk.publisher.run())
+        await asyncio.sleep(100)
+        assert not desk.link.taken
+        await desk.connect()
+        desk.link.topics()
+        await asyncio.sleep(95)
+        statuses = desk.values_of("status")
+        assert len(statuses) == 3
+        assert statuses[0]["time"] < statuses[1]["time"] < statuses[0]["expires"] < statuses[1]["expires"]
+        await desk.publisher.stop()
+        await running
+
+    run_virtual(main())
+
+
+def test_batches_of_an_outage_are_kept_in_order_and_the_oldest_dropped_and_counted() -> None:
+    async def main() -> None:
+        desk = Desk("device", tags=1000)
+        for scan in range(200):  # about 60 kB each
+            await desk.take(*(scan + index / 1000 for index in range(1000)))
+        assert desk.counters.dropped > 0
+        assert desk.counters.pending + desk.counters.dropped == 200
+        assert desk.counters.oldest is not None
+        await desk.connect()
+        batches = desk.values_of("batch")
+        scans = [int(batch["tags"]["t0"]["value"]) for batch in batches]
+        assert scans == [*range(desk.counters.dropped, 200), 199]  # then everything as it is now
+        assert desk.link.topics()[-1] == "status"
+
+    run_virtual(main())
+
+
+def test_unacknowledged_batches_come_before_those_that_wait_and_retained_values_are_made_anew() -> None:
+    async def main() -> None:
+        desk = Desk("device", tags=1)
+        await desk.connect()
+        desk.link.taken.clear()
+        await desk.take(1.0)
+        await desk.take(2.0)
+        on_their_way = [source for source, _, _ in desk.link.taken]
+        desk.link.taken.clear()
+        desk.link.is_up = False
+        await desk.take(3.0)
+        await desk.disconnect(*on_their_way)
+        await desk.connect()
+        assert [batch["tags"]["t0"]["value"] for batch in desk.values_of("batch")] == [1.0, 2.0, 3.0, 3.0]
+
+    run_virtual(main())
+
+
+def test_a_stop_gives_up_what_waits_and_says_offline() -> None:
+    async def main() -> None:
+        desk = Desk()
+        running = asyncio.create_task(desk.publisher.run())
+        await desk.connect()
+        desk.link.taken.clear()
+        desk.publisher.batch(Batch("boiler", 0.0, [(desk.tags[0], Sample(1.0))]))
+        await desk.publisher.stop()
+        desk.publisher.status("online")
+        desk.publisher.constraint(verdict(Verdict.OK))
+        await desk.take(2.0)
+        assert [(topic, payload["state"]) for _, topic, payload in desk.link.taken] == [("status", "offline")]
+        assert desk.link.closed
+        await running
+
+    run_virtual(main())
+
+
+def test_a_stop_waits_two_seconds_for_a_silent_broker_and_no_longer() -> None:
+    async def main() -> None:
+        desk = Desk()
+        running = asyncio.create_task(desk.publisher.run())
+        await desk.connect()
+        desk.link.settled.clear()
+        began = VirtualClock().monotonic()
+        await desk.publisher.stop()
+        assert VirtualClock().monotonic() - began == 2.0
+        await running
+
+    run_virtual(main())
