@@ -21,8 +21,6 @@ from gateway.tags.tag import Tag
 
 BURST = 250
 """How many messages are handed over in one turn of the loop: 2 ms of it, or some more on a small machine."""
-MOST_IN_A_BATCH = 500
-"""Tags in one batch message."""
 GOODBYE = 2.0
 """Seconds that a clean stop waits for the broker to acknowledge the status offline."""
 
@@ -179,9 +177,8 @@ class Publisher:
             self._wake()
 
     def _put_batch(self, device: str, wall: float, sources: Sequence[TagSource]) -> None:
-        # In several messages where it is large: each is encoded in one go, and the loop is not held for long.
-        for start in range(0, len(sources), MOST_IN_A_BATCH):
-            message = BatchMessage(self._batch_topics[device], wall, sources[start : start + MOST_IN_A_BATCH])
+        if sources:
+            message = BatchMessage(self._batch_topics[device], wall, sources)
             self._values.put(message, self._clock.monotonic())
 
     def _wake(self) -> None:
