@@ -7,6 +7,7 @@ import sys
 from random import Random
 
 from gateway.app.daemon import Daemon
+from gateway.app.threads import PassingThreads
 from gateway.clock import Clock, SystemClock
 from gateway.errors import GatewayError
 from gateway.lifecycle import Notifier, connect_systemd, stop_on_signals
@@ -41,5 +42,6 @@ def run_service(config: str) -> int:
 
 
 async def _serve(settings: Settings, clock: Clock, notifier: Notifier) -> None:
+    asyncio.get_running_loop().set_default_executor(PassingThreads())
     async with stop_on_signals() as stop:
         await Daemon(settings, clock, Random(), notifier).run(stop)  # noqa: S311  (jitter, no secret)

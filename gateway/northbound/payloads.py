@@ -30,6 +30,8 @@ class TagText:
         value, quality, reason, _ = sample
         if type(value) is float and isfinite(value):
             text = self.float_text(value)
+        elif type(value) is int:
+            text = repr(value)
         else:
             text = value_text(value, self.float_text)
             flaw = flaw_of(value)
