@@ -144,6 +144,12 @@ async def test_a_sensor_without_a_number_reads_as_nan_of_good_status(plcs: Boile
     assert abs(await turbine["SpeedC"].read_value() - 3000) < 20
 
 
+async def test_the_servers_clock_runs(plcs: BoilerHousePlcs, turbine: Turbine) -> None:
+    await plcs.refresh()
+    time = await turbine.client.nodes.server.get_child(["0:ServerStatus", "0:CurrentTime"])
+    assert abs(datetime.now(UTC) - (await time.read_value()).replace(tzinfo=UTC)) < timedelta(seconds=5)
+
+
 async def test_the_only_endpoint_is_the_open_one(turbine: Turbine) -> None:
     endpoints = await turbine.client.get_endpoints()
     assert [endpoint.SecurityMode for endpoint in endpoints] == [ua.MessageSecurityMode.None_]
