@@ -1,0 +1,120 @@
+"""Asking devices once, without a session: connect, read every block, hang up."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from drivers.base import Connection, Driver
+from drivers.errors import DeviceFault, LinkLost
+from drivers.registry import load
+from drivers.values import DataType, Sample, bad
+from gateway.clock import Clock
+from gateway.settings.model import Device, DeviceTag
+from gateway.tags.conditioning import condition
+
+Complain = Callable[[str], None]
+"""Is told, in one line, why something could not be read."""
+
+
+class Wanted(NamedTuple):
+    """A tag that is to be read."""
+
+    device: Device
+    tag: DeviceTag
+
+    @property
+    def path(self) -> str:
+        """`device.tag`, as the configuration names it."""
+        return f"{self.device.name}.{self.tag.name}"
+
+
+class Answer(NamedTuple):
+    """What a tag's device said."""
+
+    sample: Sample
+    """In engineering units."""
+    data_type: DataType | None
+    wall: float
+    """When it was received, seconds since 1970 UTC."""
+
+
+async def read_once(wanted: Sequence[Wanted], clock: Clock, complain: Complain) -> dict[str, Answer]:
+    """Read the tags, endpoints side by side; return the answers by tag, those of silent devices BAD."""
+    answers: dict[str, Answer] = {}
+    async with asyncio.TaskGroup() as group:
+        for driver, devices in _endpoints(wanted):
+            group.create_task(_Visit(driver, devices, clock, complain, answers).run())
+    return answers
+
+
+def _endpoints(wanted: Iterable[Wanted]) -> list[tuple[Driver, list[list[Wanted]]]]:
+    """Return each endpoint's driver with the tags of its devices."""
+    drivers: dict[str, Driver] = {}
+    devices: dict[str, dict[str, list[Wanted]]] = {}
+    for each in wanted:
+        driver = load(each.device.driver)
+        endpoint = driver.endpoint(each.device.driver_settings)
+        drivers[endpoint] = driver
+        devices.setdefault(endpoint, {}).setdefault(each.device.name, []).append(each)
+    return [(drivers[endpoint], list(by_name.values())) for endpoint, by_name in devices.items()]
+
+
+class _Visit:
+    """One connection to one endpoint."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        devices: Sequence[Sequence[Wanted]],
+        clock: Clock,
+        complain: Complain,
+        answers: dict[str, Answer],
+    ) -> None:
+        self._driver = driver
+        self._devices = devices
+        self._clock = clock
+        self._complain = complain
+        self._answers = answers
+
+    async def run(self) -> None:
+        connection = self._driver.connect(self._devices[0][0].device.driver_settings)
+        try:
+            await connection.open()
+            for tags in self._devices:
+                await self._read_device(connection, tags)
+        except LinkLost as fault:
+            self._give_up([each for tags in self._devices for each in tags], fault)
+        finally:
+            await connection.close()
+
+    async def _read_device(self, connection: Connection, tags: Sequence[Wanted]) -> None:
+        reader = connection.reader(tags[0].device.driver_settings, [each.tag.point for each in tags])
+        try:
+            plan = await reader.prepare()
+        except LinkLost:
+            raise
+        except DeviceFault as fault:
+            self._give_up(tags, fault)
+            return
+        for block in (*plan.polled, *plan.subscribed):
+            try:
+                changes = await reader.read(block)
+            except LinkLost:
+                raise
+            except DeviceFault as fault:
+                self._give_up([tags[place] for place in block.points], fault)
+            else:
+                for place, sample in changes:
+                    self._take(tags[place], sample, reader.data_type(place))
+
+    def _take(self, wanted: Wanted, sample: Sample, data_type: DataType | None) -> None:
+        wall = self._clock.wall()
+        self._answers[wanted.path] = Answer(condition(sample, wanted.tag.settings, wall), data_type, wall)
+
+    def _give_up(self, tags: Iterable[Wanted], fault: DeviceFault) -> None:
+        left = [each for each in tags if each.path not in self._answers]
+        for each in left:
+            self._answers[each.path] = Answer(bad(fault.kind), None, self._clock.wall())
+        devices = ", ".join(dict.fromkeys(each.device.name for each in left))
+        if left:
+            self._complain(f"{devices}: {fault}")
