@@ -26,7 +26,7 @@ from gateway.observability.site import build_pages
 from gateway.safety.gate import Gate
 from gateway.settings.model import Settings
 
-FIELD_STOP = 2.5
+FIELD_STOP = 2.0
 """Seconds that the sessions get to end the requests that are on the wire."""
 SITUATION_EVERY = 0.5
 """Seconds between two looks at how the gateway is."""

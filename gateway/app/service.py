@@ -9,7 +9,6 @@ from random import Random
 from gateway.app.daemon import Daemon
 from gateway.app.threads import PassingThreads
 from gateway.clock import Clock, SystemClock
-from gateway.errors import GatewayError
 from gateway.lifecycle import Notifier, connect_systemd, stop_on_signals
 from gateway.observability.logs import logs
 from gateway.settings.load import load
@@ -33,11 +32,7 @@ def run_service(config: str) -> int:
     with logs(loaded.settings.logging, clock):
         for note in loaded.notes:
             _log.warning("configuration_note", extra={"note": note})
-        try:
-            asyncio.run(_serve(loaded.settings, clock, notifier))
-        except GatewayError as error:
-            _log.critical("ended", extra={"error": str(error)})
-            raise
+        asyncio.run(_serve(loaded.settings, clock, notifier))
     return 0
 
 
