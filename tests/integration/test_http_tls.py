@@ -57,7 +57,7 @@ def write_key(
 
 @pytest.fixture
 def server(pair: tuple[Path, Path]) -> Iterator[HttpServer]:
-    settings = HttpSettings(listen="127.0.0.1:0", certificate=str(pair[0]), private_key=str(pair[1]))
+    settings = HttpSettings(listen="127.0.0.1:0", certificate=pair[0], private_key=pair[1])
     with HttpServer(settings, PAGES, max_connections=4, deadline=1.0) as server:
         yield server
 
@@ -125,7 +125,7 @@ def test_a_certificate_that_cannot_be_used_is_one_line_that_names_both_files(
     pair: tuple[Path, Path], certificate: str, key: str
 ) -> None:
     folder = pair[0].parent
-    settings = HttpSettings(listen="127.0.0.1:0", certificate=str(folder / certificate), private_key=str(folder / key))
+    settings = HttpSettings(listen="127.0.0.1:0", certificate=folder / certificate, private_key=folder / key)
     with pytest.raises(ServiceError) as refusal:
         HttpServer(settings, PAGES).start()
     text = str(refusal.value)

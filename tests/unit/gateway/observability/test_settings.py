@@ -1,6 +1,7 @@
 """The keys of `http`: a mistake is named by its key, in one line."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -44,9 +45,9 @@ def test_whatever_is_taken_has_a_host_and_a_port_in_range(listen: str) -> None:
 
 def test_a_certificate_needs_its_key_and_the_key_its_certificate() -> None:
     with pytest.raises(ValueError, match=r"^certificate: is of no use without private_key$"):
-        HttpSettings(certificate="server.pem")
+        HttpSettings(certificate=Path("server.pem"))
     with pytest.raises(ValueError, match=r"^private_key: is of no use without certificate$"):
-        HttpSettings(private_key="server.key")
+        HttpSettings(private_key=Path("server.key"))
 
 
 def test_a_password_needs_a_name_and_is_never_shown() -> None:
