@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from simulators.boiler_house_plcs import BoilerHousePlcs, boiler_house_plcs
@@ -76,7 +76,7 @@ async def _serve(options: argparse.Namespace) -> int:
     parent, task = os.getppid(), asyncio.current_task()
     assert task is not None, "asyncio.run runs it in one"
     _stop_on_signals(task)
-    try:
+    with suppress(asyncio.CancelledError):
         async with AsyncExitStack() as stack:
             plcs = await stack.enter_async_context(boiler_house_plcs(options.modbus, options.opcua, options.seed))
             if options.control is not None:
@@ -86,8 +86,6 @@ async def _serve(options: argparse.Namespace) -> int:
             async with asyncio.TaskGroup() as group:
                 group.create_task(plcs.run(options.speed), name="plant")
                 group.create_task(_watch_parent(parent, task), name="parent")
-    except asyncio.CancelledError:
-        return 0
     return 0
 
 
