@@ -166,7 +166,7 @@ class MemoryReader:
         if far.fault is not None:
             raise far.fault
         cells = [(index, self._cell(index)) for index in block.points]
-        changes = [(index, cell) for index, cell in cells if self._last.get(index) != cell]
+        changes = [(index, cell) for index, cell in cells if not _alike(self._last.get(index), cell)]
         self._last.update(changes)
         return changes
 
@@ -187,6 +187,11 @@ class MemoryReader:
 
     def _cell(self, index: int) -> Sample:
         return self._connection.plant.cells.get(self._points[index].address, bad("unknown_address"))
+
+
+def _alike(one: Sample | None, other: Sample) -> bool:
+    # To Python 1, 1.0 and True are equal; to whoever judges them they are not.
+    return one is not None and one == other and type(one.value) is type(other.value)
 
 
 DRIVER = Driver(

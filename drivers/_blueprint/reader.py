@@ -14,24 +14,27 @@ class BlueprintConnection:
 
     def __init__(self, device: BlueprintDevice) -> None:
         self.device = device
-        self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Future[str] | None = None
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
         where = f"{self.device.host}:{self.device.port}"
         try:
             async with asyncio.timeout(self.device.timeout):
-                self._reader, self._writer = await asyncio.open_connection(self.device.host, self.device.port)
+                reader, self._writer = await asyncio.open_connection(self.device.host, self.device.port)
         except TimeoutError as error:
             raise LinkLost("timeout", f"connect to {where}: no answer in {self.device.timeout:g} s") from error
         except OSError as error:
             raise LinkLost("refused", f"connect to {where}: {error.strerror or error}") from error
+        self._listening = asyncio.create_task(self._listen(reader), name=f"blueprint {where}")
 
     async def close(self) -> None:
         self._give_up("closed")
-        if self._writer is not None:
-            self._writer.close()
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
 
     async def lost(self) -> str:
         return await asyncio.shield(self._lost)
@@ -41,25 +44,42 @@ class BlueprintConnection:
 
     async def ask(self, line: str) -> str:
         """Send a line and return the answer. Raises LinkLost: a stream with a hole in it cannot be trusted."""
-        if self._reader is None or self._writer is None or self._lost.done():
-            raise LinkLost("disconnected", "the connection is not open")
+        if self._writer is None or self._lost.done():
+            why = self._lost.result() if self._lost.done() else "not open"
+            raise LinkLost("disconnected", f"{self.device.url}: {why}")
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._writer.write(f"{line}\n".encode())
         try:
-            self._writer.write(f"{line}\n".encode())
             async with asyncio.timeout(self.device.timeout):
-                answer = await self._reader.readline()
-        except TimeoutError as error:
+                return await self._waiting
+        except TimeoutError:
             # Without transaction ids a late answer could be taken for the next one: the link ends here.
-            raise self._give_up("timeout", f"no answer in {self.device.timeout:g} s") from error
-        except OSError as error:
-            raise self._give_up("disconnected", str(error)) from error
-        if not answer.endswith(b"\n"):
-            raise self._give_up("disconnected", "the device closed the connection")
-        return answer.decode("ascii", "replace").strip()
+            self._give_up(f"no answer in {self.device.timeout:g} s")
+            raise LinkLost("timeout", f"{self.device.url}: no answer in {self.device.timeout:g} s") from None
+        finally:
+            self._waiting = None
 
-    def _give_up(self, kind: str, why: str = "") -> LinkLost:
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """Take every line as it comes, so that one nobody asked for is never taken for an answer."""
+        try:
+            while (line := await reader.readline()).endswith(b"\n"):
+                if self._waiting is None or self._waiting.done():
+                    self._give_up("it sent a line that nobody asked for")
+                    return
+                self._waiting.set_result(line.decode("ascii", "replace").strip())
+            self._give_up("the device closed the connection")
+        except ValueError:
+            self._give_up("it sent a line without end")
+        except OSError as error:
+            self._give_up(str(error))
+
+    def _give_up(self, why: str) -> None:
         if not self._lost.done():
-            self._lost.set_result(why or kind)
-        return LinkLost(kind, f"{self.device.url}: {why}")
+            self._lost.set_result(why)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(LinkLost("disconnected", f"{self.device.url}: {why}"))
+        if self._writer is not None:
+            self._writer.close()
 
 
 class BlueprintReader:
@@ -86,7 +106,9 @@ class BlueprintReader:
         answer = await self._connection.ask("READ " + " ".join(self._points[place].item for place in block.points))
         status, *words = answer.split(" ")
         if status != "OK" or len(words) != len(block.points):
-            raise DeviceFault("bad_reply", f"{self._device.url}: {len(block.points)} items asked for, got {answer!r}")
+            raise DeviceFault(
+                "bad_reply", f"{self._device.url}: {len(block.points)} items asked for, got {answer[:80]!r}"
+            )
         changed = [(place, word) for place, word in zip(block.points, words, strict=True) if self._is_new(place, word)]
         self._last.update(changed)
         return [(place, _decode(word)) for place, word in changed]

@@ -18,6 +18,10 @@ class BlueprintDevice:
     def __post_init__(self) -> None:
         if not self.url.startswith("line://") or not self.host:
             raise ValueError(f"url: {self.url!r} should be line://HOST:PORT")
+        if not self.port > 0:  # asking for it refuses what is no port
+            raise ValueError(f"url: {self.url!r} names no port that can be connected to")
+        if not self.max_items >= 1:
+            raise ValueError(f"max_items: {self.max_items} is less than one")
 
     @property
     def host(self) -> str:
@@ -27,7 +31,8 @@ class BlueprintDevice:
     @property
     def port(self) -> int:
         """The port of the URL, 7777 where it names none."""
-        return urlsplit(self.url).port or 7777
+        port = urlsplit(self.url).port
+        return 7777 if port is None else port
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +42,5 @@ class BlueprintPoint:
     item: str
 
     def __post_init__(self) -> None:
-        if not self.item or " " in self.item:
+        if self.item.split() != [self.item]:  # a line break would end the request
             raise ValueError(f"item: {self.item!r} should be one word")

@@ -1,6 +1,7 @@
 """The command line: one file a command. Errors are one line on stderr; `--debug` shows where they came from."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,17 +21,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong configuration or usage."""
     options = parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()  # here, where it can still be noticed that the reader has gone
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
+        # Whoever read our output has gone; what is left of it is flushed into nothing at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         if options.debug:
             raise
         print(_line(error), file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
+    return code
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ The watchdog is fed from here and from nowhere else, and only while the evaluati
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gateway.clock import Clock
@@ -74,8 +74,12 @@ class Guard:
             listener(state)
 
     def states(self) -> list[ConstraintState]:
-        """Return every constraint as it stands; may be called from any thread."""
-        return [self._state(live) for live in self._gate.constraints]
+        """Return every constraint as it stands, UNKNOWN while the evaluation is late; from any thread."""
+        states = [self._state(live) for live in self._gate.constraints]
+        last = self._counters.last
+        if last is None or self._is_on_time(last, self._clock.monotonic()):
+            return states
+        return [replace(state, verdict=Verdict.UNKNOWN, reason="late", value=None) for state in states]
 
     async def run(self) -> None:
         """Evaluate every period, for ever."""
@@ -101,10 +105,13 @@ class Guard:
         last, self._counters.last = self._counters.last, now
         self._counters.evaluations += 1
         self._counters.errors = self._gate.errors
-        if last is None or now - last <= LATE_PERIODS * self._period:
+        if last is None or self._is_on_time(last, now):
             self._beat()
         else:
             self._counters.late += 1
+
+    def _is_on_time(self, last: float, now: float) -> bool:
+        return now - last <= LATE_PERIODS * self._period
 
     def _observe(self, batch: Batch) -> None:
         now = self._clock.monotonic()

@@ -103,6 +103,13 @@ class Lane:
             return
         try:
             result = await request.call()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled the lane: a driver let out a cancellation of its own, which must not end it.
+            if not request.answer.done():
+                request.answer.set_exception(RuntimeError(f"{self.name}: the driver cancelled a request"))
         except Exception as error:  # noqa: BLE001  (whatever it is, it belongs to the one who asked)
             if not request.answer.done():
                 request.answer.set_exception(error)

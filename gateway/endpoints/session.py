@@ -66,6 +66,12 @@ class Session:
             await connection.open()
             self._count_connect()
             await self._serve(connection)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled the session: a driver let out a cancellation of its own, which must not end it.
+            raise RuntimeError("the driver cancelled its connection") from None
         finally:
             await connection.close()
 
@@ -89,6 +95,9 @@ class Session:
         fresh = self._image.regroup(device.name, [[device.tags[index] for index in block.points] for block in blocks])
         by_block = dict(zip(blocks, fresh, strict=True))
         answered = self._backoff.reset
+        if not blocks:  # nothing is asked of it, so nothing else will show that it is there
+            device.up()
+            answered()
         if plan.subscribed:
             subscriber = Subscriber(device, by_block, self._image, self._clock, answered)
             await lane.request(Priority.READ, device.name, lambda: reader.subscribe(subscriber))

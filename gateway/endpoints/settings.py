@@ -21,6 +21,8 @@ class DeviceSettings:
             raise ValueError(f"scan: {self.scan:g} s is not within 10ms and 1h")
         if self.max_age is not None and not self.max_age >= 2 * self.scan:
             raise ValueError(f"max_age: {self.max_age:g} s is less than two scans of {self.scan:g} s")
+        if not 0.1 <= self.reconnect_max <= 3600:
+            raise ValueError(f"reconnect_max: {self.reconnect_max:g} s is not within 100ms and 1h")
 
     @property
     def stale_after(self) -> Seconds:

@@ -12,6 +12,8 @@ MAX_AHEAD = 5.0
 """Seconds that a source time may be ahead of our wall clock before it is doubted."""
 EARLIEST = 946_857_600.0
 """2000-01-03 UTC. A clock that was never set says 1601, 1970 or 2000-01-01, in some time zone."""
+FUTURE = "future"
+"""The reason of a sample whose source time is too far ahead."""
 LARGEST = 2**64
 """No protocol here has wider integers; a wider one could not be scaled or compared safely."""
 
@@ -23,11 +25,13 @@ def condition(sample: Sample, settings: TagSettings, wall: float) -> Sample:
 
     `wall` is our clock at receipt, seconds since 1970 UTC.
     """
-    value, quality, _, source_time = sample
-    if quality is Quality.BAD:
-        return sample if value is None else sample._replace(value=None)
+    value, quality, reason, source_time = sample
     if source_time is not None and not EARLIEST <= source_time <= wall + MAX_AHEAD:
         return _doubt_time(condition(sample._replace(source_time=None), settings, wall), source_time, wall)
+    if quality is Quality.BAD:
+        return sample if value is None else sample._replace(value=None)
+    if value is None:
+        return bad(reason or "null", source_time)
     if type(value) not in _NUMBER:
         return sample
     return _condition_number(value, sample, settings)  # type: ignore[arg-type]
@@ -53,5 +57,5 @@ def _doubt_time(sample: Sample, source_time: float, wall: float) -> Sample:
     # A time that nobody can believe is not passed on: the gateway's own takes its place.
     if sample.quality is not Quality.GOOD:
         return sample
-    reason = "future" if source_time > wall + MAX_AHEAD else "source_time"
+    reason = FUTURE if source_time > wall + MAX_AHEAD else "source_time"
     return sample._replace(quality=Quality.UNCERTAIN, reason=reason)

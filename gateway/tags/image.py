@@ -10,7 +10,8 @@ from typing import NamedTuple, TypeAlias
 
 from drivers.values import Quality, Sample, bad
 from gateway.clock import Clock
-from gateway.tags.conditioning import condition
+from gateway.tags.ahead import Ahead
+from gateway.tags.conditioning import FUTURE, condition
 from gateway.tags.tag import Tag
 
 NO_DATA = "no_data"
@@ -71,6 +72,7 @@ class ProcessImage:
         self._freshness: list[Freshness] = [Freshness((), NO_DATA)] * len(self.tags)
         self._blocks: dict[str, list[Freshness]] = {}
         self._listeners: list[BatchListener] = []
+        self._ahead = Ahead()
         for device in dict.fromkeys(tag.device for tag in tags):
             self.regroup(device, [[tag for tag in tags if tag.device == device]])
 
@@ -109,22 +111,32 @@ class ProcessImage:
             for tag in freshness.tags:
                 self._freshness[tag.index] = freshness
                 self._samples[tag.index] = bad(NO_DATA)
+                self._ahead.kept.pop(tag, None)
         return fresh
 
     def receive(self, device: str, answers: Iterable[Answer]) -> None:
         """Take in one scan of a device: the blocks that answered, with what is new in them."""
-        wall = self._clock.wall()
-        samples, walls = self._samples, self._walls
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        samples, walls, ahead = self._samples, self._walls, self._ahead
         changes: list[News] = []
         for freshness, sent, news in answers:
+            taken: list[News] = []
             for tag, raw in news:
                 sample = condition(raw, tag.settings, wall)
                 samples[tag.index] = sample
                 walls[tag.index] = sample.source_time or wall
-                changes.append((tag, sample))
-            if freshness.fault or freshness.stale:
-                self._revive(freshness, changes, news)
+                taken.append((tag, sample))
+                if sample.reason == FUTURE:
+                    ahead.keep(tag, raw, now, wall)
+                elif ahead.kept:
+                    ahead.kept.pop(tag, None)
             freshness.answered = sent
+            if not now - sent <= freshness.max_age:
+                changes += self._age(freshness, wall)  # on its way for so long that it is too old already
+                continue
+            if freshness.fault or freshness.stale:
+                self._revive(freshness, taken)
+            changes += taken
         self._emit(device, wall, changes)
 
     def fail(self, device: str, reason: str, blocks: Iterable[Freshness] | None = None) -> None:
@@ -143,10 +155,10 @@ class ProcessImage:
         for device, blocks in self._blocks.items():
             changes: list[News] = []
             for freshness in blocks:
-                if not (freshness.fault or freshness.stale or now - freshness.answered <= freshness.max_age):
-                    freshness.stale = True
-                    changes += self._worsen(freshness, STALE, wall)
+                if not (freshness.fault or now - freshness.answered <= freshness.max_age):
+                    changes += self._age(freshness, wall)
             self._emit(device, wall, changes)
+        self._believe_again(now, wall)
 
     def count(self) -> dict[str, dict[Quality, int]]:
         """Count each device's tags by their quality of now. For a scrape, from any thread."""
@@ -160,12 +172,36 @@ class ProcessImage:
     def _last_fault(self, tags: Sequence[Tag]) -> str:
         return (self._freshness[tags[0].index].fault if tags else "") or NO_DATA
 
-    def _revive(self, freshness: Freshness, changes: list[News], news: Sequence[News]) -> None:
+    def _believe_again(self, now: float, wall: float) -> None:
+        """Report the samples that our own clock, wrong until now, had taken for future ones."""
+        changes: dict[str, list[News]] = {}
+        for tag, raw, received in self._ahead.due(now, wall):
+            sample = condition(raw, tag.settings, received)
+            if sample.reason == FUTURE:
+                continue
+            del self._ahead.kept[tag]
+            self._samples[tag.index] = sample
+            freshness = self._freshness[tag.index]
+            if not (freshness.fault or freshness.stale):
+                self._walls[tag.index] = sample.source_time or wall
+                changes.setdefault(tag.device, []).append((tag, sample))
+        for device, news in changes.items():
+            self._emit(device, wall, news)
+
+    def _revive(self, freshness: Freshness, taken: list[News]) -> None:
         # What did not change meanwhile was reported as BAD, and so has to be reported again.
-        told = {tag.index for tag, _ in news}
-        changes += [(tag, self._samples[tag.index]) for tag in freshness.tags if tag.index not in told]
+        told = {tag.index for tag, _ in taken}
+        taken += [(tag, self._samples[tag.index]) for tag in freshness.tags if tag.index not in told]
         freshness.fault = ""
         freshness.stale = False
+
+    def _age(self, freshness: Freshness, wall: float) -> list[News]:
+        # A block that failed and then answered too late is stale from now on, and no longer failed.
+        if freshness.stale and not freshness.fault:
+            return []
+        freshness.fault = ""
+        freshness.stale = True
+        return self._worsen(freshness, STALE, wall)
 
     def _worsen(self, freshness: Freshness, reason: str, wall: float) -> list[News]:
         sample = bad(reason)

@@ -34,12 +34,13 @@ def judge(constraint: Threshold, seen: Input, held: Held, now: float) -> tuple[J
     value = seen.sample.value
     if doubt or not isinstance(value, (int, float)):
         return Judgement(Verdict.UNKNOWN, doubt or "wrong_type", None, -inf), held
-    held = _compare(constraint, value, held)
+    passed = _compare(constraint, value, held)
     until = seen.answered + seen.max_age
-    if held is not Held.NONE:
-        return Judgement(Verdict.VIOLATED, held.value, value, until), held
+    if passed is not Held.NONE:
+        return Judgement(Verdict.VIOLATED, passed.value, value, until), passed
     if seen.sample.quality is Quality.GOOD:
-        return Judgement(Verdict.OK, "", value, until), held
+        return Judgement(Verdict.OK, "", value, until), passed
+    # A doubtful value inside the limit is no return from beyond it.
     return Judgement(Verdict.UNKNOWN, seen.sample.reason, value, -inf), held
 
 
@@ -47,10 +48,10 @@ def _doubt(seen: Input, now: float) -> str:
     """Return why the sample cannot be judged at all, empty where it can."""
     sample = seen.sample
     if sample.quality is Quality.BAD:
-        return sample.reason
+        return sample.reason or "bad"
     # Of the uncertain ones only a value outside its range is judged: past the limit it violates.
     if sample.quality is not Quality.GOOD and sample.reason != "out_of_range":
-        return sample.reason
+        return sample.reason or "uncertain"
     if not 0 <= now - seen.answered <= seen.max_age:
         return "stale"
     if isinstance(sample.value, bool) or not isinstance(sample.value, (int, float)):

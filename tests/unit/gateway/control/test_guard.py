@@ -118,3 +118,21 @@ def test_an_evaluation_that_comes_late_is_counted_and_feeds_no_watchdog() -> Non
         assert rig.counters.loop_lag.total > 0.4
 
     play(story)
+
+
+def test_while_the_evaluation_is_late_nothing_is_said_to_be_ok() -> None:
+    async def story(rig: Rig) -> None:
+        await rig.guard.evaluated.wait()
+        rig.steam(400.0)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.stall(0.29)
+        assert [state.verdict for state in rig.guard.states()] == [Verdict.OK]
+        loop.stall(0.1)
+        assert [(state.verdict, state.reason, state.value) for state in rig.guard.states()] == [
+            (Verdict.UNKNOWN, "late", None)
+        ]
+        await asyncio.sleep(0.1)
+        assert [state.verdict for state in rig.guard.states()] == [Verdict.OK]
+
+    play(story)

@@ -152,3 +152,39 @@ def test_a_full_lane_refuses_at_once() -> None:
         waiting.cancel()
 
     run_virtual(main())
+
+
+def test_a_driver_that_lets_out_a_cancellation_does_not_end_the_lane() -> None:
+    async def main() -> None:
+        async def cancelled() -> None:
+            raise asyncio.CancelledError
+
+        async def answer() -> int:
+            return 7
+
+        lane = Lane("test")
+        worker = asyncio.create_task(lane.run())
+        with pytest.raises(RuntimeError, match="cancelled a request"):
+            await lane.request(Priority.READ, "a", cancelled)
+        assert await lane.request(Priority.READ, "a", answer) == 7
+        lane.close()
+        await worker
+
+    run_virtual(main())
+
+
+def test_a_lane_that_is_cancelled_itself_ends() -> None:
+    async def main() -> None:
+        async def slow() -> None:
+            await asyncio.sleep(1)
+
+        lane = Lane("test")
+        worker = asyncio.create_task(lane.run())
+        asker = asyncio.create_task(lane.request(Priority.READ, "a", slow))
+        await asyncio.sleep(0.5)
+        worker.cancel()
+        await asyncio.wait([worker])
+        assert worker.cancelled()
+        asker.cancel()
+
+    run_virtual(main())

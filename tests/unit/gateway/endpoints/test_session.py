@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from drivers.errors import DeviceFault
-from drivers.memory import DRIVER, MemoryDevice, MemoryPlant, MemoryPoint, plant
+from drivers.memory import DRIVER, MemoryConnection, MemoryDevice, MemoryPlant, MemoryPoint, plant
 from drivers.values import Sample, Seconds, bad
 from gateway.counters import DeviceCounters
 from gateway.endpoints.device import Device
@@ -24,7 +24,9 @@ _urls = count()
 class Gateway:
     """One endpoint with one device, tags `level` (polled) and `speed` (reported)."""
 
-    def __init__(self, scan: float = 1.0, connect: Callable[[Any], Any] = DRIVER.connect) -> None:
+    def __init__(
+        self, scan: float = 1.0, connect: Callable[[Any], Any] = DRIVER.connect, *, has_tags: bool = True
+    ) -> None:
         clock = VirtualClock()
         url = f"memory://session-{next(_urls)}"
         self.plant: MemoryPlant = plant(url)
@@ -39,7 +41,8 @@ class Gateway:
         self.image.listen(self.batches.append)
         self.counters = DeviceCounters()
         device = MemoryDevice(url)
-        self.device = Device("tank", settings, device, self.tags, points, self.counters, clock)
+        tags, points = (self.tags, points) if has_tags else ([], [])
+        self.device = Device("tank", settings, device, tags, points, self.counters, clock)
         self.session = Session(url, [self.device], lambda: connect(device), self.image, clock, Random(1))
 
     def sample(self, index: int) -> Sample:
@@ -181,3 +184,34 @@ def test_the_samples_of_a_scan_arrive_as_one_batch() -> None:
         assert [batch.changes for batch in gateway.batches] == [[(gateway.tags[0], Sample(2.0))]]
 
     test(story)
+
+
+def test_a_device_without_tags_is_connected_while_its_endpoint_is() -> None:
+    async def story(gateway: Gateway) -> None:
+        await asyncio.sleep(0.1)
+        assert gateway.device.state.connected
+        gateway.plant.cut()
+        await asyncio.sleep(0.1)
+        assert not gateway.device.state.connected
+
+    test(story, has_tags=False)
+
+
+def test_a_driver_that_lets_out_a_cancellation_does_not_end_the_session() -> None:
+    class Cancelling(MemoryConnection):
+        attempts = 0
+
+        async def open(self) -> None:
+            Cancelling.attempts += 1
+            if Cancelling.attempts == 1:
+                raise asyncio.CancelledError
+            await super().open()
+
+    async def story(gateway: Gateway) -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert gateway.device.state.reason == "crash"
+        await asyncio.sleep(gateway.device.settings.reconnect_max)
+        assert gateway.device.state.connected
+
+    test(story, connect=Cancelling)

@@ -41,6 +41,8 @@ def test_a_fresh_good_value_outside_violates(value: float, held: Held) -> None:
         (Sample(900.0, Quality.UNCERTAIN, "future"), "future"),
         (Sample(value=True), "wrong_type"),
         (Sample("900"), "wrong_type"),
+        (Sample(900.0, Quality.UNCERTAIN), "uncertain"),
+        (Sample(900.0, Quality.BAD), "bad"),
         (Sample(None), "wrong_type"),
         (Sample((900.0,)), "wrong_type"),
         (Sample(nan), "not_finite"),
@@ -72,6 +74,12 @@ def test_hysteresis_counts_on_the_way_back_only() -> None:
 
 def test_a_doubt_does_not_let_go_of_a_held_limit() -> None:
     assert verdict(bad("timeout"), held=Held.ABOVE) == (Verdict.UNKNOWN, "timeout", Held.ABOVE)
+
+
+def test_a_doubtful_value_inside_is_no_return_from_beyond_the_limit() -> None:
+    doubtful = Sample(300.0, Quality.UNCERTAIN, "out_of_range")
+    assert verdict(doubtful, held=Held.ABOVE) == (Verdict.UNKNOWN, "out_of_range", Held.ABOVE)
+    assert verdict(Sample(578.0), held=Held.ABOVE)[0] is Verdict.VIOLATED
 
 
 def test_a_value_that_leaps_from_one_limit_to_the_other_violates_the_other() -> None:

@@ -82,3 +82,16 @@ def test_a_doubted_time_does_not_hide_that_the_value_is_bad() -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         TagSettings(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sample", "reason"), [(Sample(None), "null"), (Sample(None, Quality.UNCERTAIN, "initial_value"), "initial_value")]
+)
+def test_a_sample_without_a_value_is_bad_whatever_the_driver_says(sample: Sample, reason: str) -> None:
+    assert condition(sample, PLAIN, NOW) == Sample(None, Quality.BAD, reason)
+
+
+@pytest.mark.parametrize("source_time", [-11_644_473_600.0, NOW + 86_400, nan])
+def test_a_bad_sample_passes_on_no_time_that_nobody_can_believe(source_time: float) -> None:
+    sample = Sample(None, Quality.BAD, "no_data", source_time)
+    assert condition(sample, PLAIN, NOW) == Sample(None, Quality.BAD, "no_data")

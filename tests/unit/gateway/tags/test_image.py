@@ -12,12 +12,14 @@ class HandClock:
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.behind = 0.0
+        """Seconds by which the wall clock is wrong."""
 
     def monotonic(self) -> float:
         return self.now
 
     def wall(self) -> float:
-        return 1_790_000_000.0 + self.now
+        return 1_790_000_000.0 + self.now - self.behind
 
 
 class Plant:
@@ -134,3 +136,85 @@ def test_tags_are_counted_by_the_quality_of_now(plant: Plant) -> None:
 def test_a_tag_is_found_by_its_path(plant: Plant) -> None:
     assert plant.image.find("a.y") is plant.tags[1]
     assert plant.image.find("a.nothing") is None
+
+
+def test_an_answer_that_came_too_late_to_be_fresh_is_told_as_stale_and_never_as_good(plant: Plant) -> None:
+    plant.answer(plant.a, (0, 1.0), (1, 2.0))
+    plant.told()
+    for value in (3.0, 4.0):
+        late = Answer(plant.a, plant.clock.now, [(plant.tags[0], Sample(value))])
+        plant.clock.now += 3.01
+        plant.image.receive("a", [late])
+        plant.image.expire()
+    assert plant.told() == [("a.x", bad("stale")), ("a.y", bad("stale"))]
+    plant.answer(plant.a)
+    assert sorted(plant.told()) == [("a.x", Sample(4.0)), ("a.y", Sample(2.0))]
+
+
+def test_a_failed_block_that_answers_too_late_is_stale_and_no_longer_failed(plant: Plant) -> None:
+    plant.answer(plant.a, (0, 1.0), (1, 2.0))
+    plant.image.fail("a", "timeout", [plant.a])
+    plant.told()
+    plant.image.receive("a", [Answer(plant.a, plant.clock.now - 3.01, [])])
+    assert plant.told() == [("a.x", bad("stale")), ("a.y", bad("stale"))]
+    assert plant.sample(0) == bad("stale")
+
+
+def stamp(plant: Plant, value: float, ahead: float = 0.0) -> Sample:
+    """Let `b.z` have a value whose source time is right, or so many seconds ahead of the right time."""
+    right = 1_790_000_000.0 + plant.clock.now
+    sample = Sample(value, source_time=right + ahead)
+    plant.image.receive("b", [Answer(plant.b, plant.clock.now, [(plant.tags[2], sample)])])
+    return sample
+
+
+def test_what_only_our_own_wrong_clock_took_for_future_is_good_once_it_is_set(plant: Plant) -> None:
+    plant.clock.behind = 3600.0
+    sample = stamp(plant, 7.0)
+    assert plant.sample(2) == Sample(7.0, Quality.UNCERTAIN, "future")
+    plant.image.expire()
+    plant.told()
+    plant.clock.now += 1.0
+    plant.clock.behind = 0.0
+    plant.image.expire()
+    assert plant.told() == [("b.z", sample)]
+    assert plant.sample(2) == sample
+    plant.image.expire()
+    assert plant.told() == []
+
+
+def test_a_device_whose_clock_is_ahead_is_doubted_however_long_its_value_stands(plant: Plant) -> None:
+    stamp(plant, 7.0, ahead=10.0)
+    for _ in range(20):
+        plant.clock.now += 2.0
+        plant.answer(plant.b)
+        plant.image.expire()
+    assert plant.sample(2) == Sample(7.0, Quality.UNCERTAIN, "future")
+
+
+def test_a_newer_sample_or_connection_takes_the_place_of_one_that_was_ahead(plant: Plant) -> None:
+    plant.clock.behind = 3600.0
+    stamp(plant, 7.0)
+    plant.answer(plant.b, (2, 8.0))
+    plant.clock.behind = 0.0
+    plant.image.expire()
+    assert plant.sample(2) == Sample(8.0)
+    plant.clock.behind = 3600.0
+    stamp(plant, 7.0)
+    plant.image.regroup("b", [plant.tags[2:]])
+    plant.clock.behind = 0.0
+    plant.image.expire()
+    assert plant.sample(2) == bad("no_data")
+
+
+def test_a_failed_source_stays_bad_when_our_clock_is_set(plant: Plant) -> None:
+    plant.clock.behind = 3600.0
+    sample = stamp(plant, 7.0)
+    plant.image.fail("b", "timeout")
+    plant.told()
+    plant.clock.behind = 0.0
+    plant.image.expire()
+    assert plant.told() == []
+    assert plant.sample(2) == bad("timeout")
+    plant.answer(plant.b)
+    assert plant.told() == [("b.z", sample)]
