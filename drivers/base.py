@@ -37,6 +37,12 @@ class Plan(NamedTuple):
 class Listener(Protocol):
     """Who is told what a subscription brings. Calls return at once and never raise."""
 
+    def granted(self, block: Block, period: float) -> None:
+        """The block's source is going to show at least every `period` seconds that it lives.
+
+        Told before anything is received, where the source may be slower than the configuration asks.
+        """
+
     def received(self, block: Block, changes: Sequence[Change]) -> None:
         """The block's source is alive, and these of its points have new samples (perhaps none)."""
 

@@ -58,6 +58,11 @@ class MemoryPlant:
         for connection in self._open:
             connection.told(None)
 
+    def grant(self, period: float) -> None:
+        """Tell every subscriber that a sign of life comes only every so many seconds."""
+        for connection in self._open:
+            connection.granted(period)
+
     def cut(self, *, reachable: bool = False) -> None:
         """Break every connection; later ones succeed only where `reachable`."""
         self.reachable = reachable
@@ -116,6 +121,11 @@ class MemoryConnection:
         self.plant.closed(self)
         if not self._lost.done():
             self._lost.set_result("the memory plant was cut off")
+
+    def granted(self, period: float) -> None:
+        """Pass on how often a sign of life is to be expected."""
+        for reader in self._readers:
+            reader.granted(period)
 
     def told(self, address: str | None) -> None:
         """Pass on a change of one cell, or a sign of life."""
@@ -176,6 +186,11 @@ class MemoryReader:
         self._listener = listener
         if self._subscribed is not None:
             listener.received(self._subscribed, [(index, self._cell(index)) for index in self._subscribed.points])
+
+    def granted(self, period: float) -> None:
+        """Tell the listener how often a sign of life is to be expected, seconds."""
+        if self._listener is not None and self._subscribed is not None:
+            self._listener.granted(self._subscribed, period)
 
     def told(self, address: str | None) -> None:
         """Report a changed cell, or only a sign of life."""

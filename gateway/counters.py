@@ -13,6 +13,10 @@ SCAN_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 LAG_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
+LATE_PERIODS = 3
+"""A safety evaluation later than this many of its periods is late: nothing may be relied on."""
+
+
 class Histogram:
     """Observations in buckets; `counts` has one place more than `bounds`, for what is above them all."""
 
@@ -71,7 +75,7 @@ class GuardCounters:
     late: int = 0
     """Evaluations that came more than three periods after the one before."""
     last: float | None = None
-    """When the last evaluation ended, on the monotonic clock."""
+    """When the last evaluation began, on the monotonic clock."""
     violations: Counter[str] = field(default_factory=Counter)
     """By constraint: how often its verdict became VIOLATED."""
     errors: int = 0

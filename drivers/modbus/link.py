@@ -38,7 +38,11 @@ class Link(ModbusProtocol):
         self._stream = FrameStream()
         self._turn = asyncio.Lock()
         self._transaction = 0
-        self._silent = 0
+        self._living: set[int] = set()
+        """Units that have answered on this link."""
+        self._silent: set[int] = set()
+        """Units that were asked in vain since the last byte came."""
+        self._unanswered = 0
         self._waiting: asyncio.Future[_Outcome] | None = None
 
     async def ask(self, request: ReadRequest, seconds: float) -> bytes:
@@ -55,6 +59,7 @@ class Link(ModbusProtocol):
             raise self._lost(request)
         if isinstance(outcome, DeviceFault):
             raise outcome
+        self._living.add(request.unit)
         return check_reply(request, transaction, outcome)
 
     def end(self, kind: str, cause: str) -> None:
@@ -70,7 +75,8 @@ class Link(ModbusProtocol):
 
     def callback_data(self, data: bytes, addr: tuple[str, int] | None = None) -> int:  # noqa: ARG002  (the library's)
         """Take what arrived, all of it: a reply may come in pieces, and late ones may come with it."""
-        self._silent = 0
+        self._silent.clear()
+        self._unanswered = 0
         try:
             frames = self._stream.feed(data)
         except FramingError as error:
@@ -108,9 +114,11 @@ class Link(ModbusProtocol):
         if self._stream.unfinished:
             self.end("bad_reply", f"a reply broke off after {self._stream.unfinished} bytes")
             return
-        self._silent += 1
-        if self._silent >= SILENT_REQUESTS:
-            self.end("timeout", f"no answer to {self._silent} requests in a row")
+        self._silent.add(request.unit)
+        self._unanswered += 1
+        # A dead unit behind a living gateway is silent alone; a dead link silences those that have answered.
+        if self._unanswered >= SILENT_REQUESTS and self._living <= self._silent:
+            self.end("timeout", f"no answer to {self._unanswered} requests in a row")
         else:
             self._settle(DeviceFault("timeout", f"{request.label}: no answer within {seconds:g} s"))
 

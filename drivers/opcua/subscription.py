@@ -86,6 +86,7 @@ class Subscription:
         silence = granted.RevisedPublishingInterval / 1000 * max(granted.RevisedMaxKeepAliveCount, 1)
         if silence > 1.5 * interval * keep_alive and await self._watch_clock(channel, interval):
             silence = max(granted.RevisedPublishingInterval / 1000, _CLOCK_TICK)
+        self._listener.granted(self.block, silence)
         self._patience = 2 * silence + 1
         self._heard = asyncio.get_running_loop().time()
 

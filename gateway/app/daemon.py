@@ -66,7 +66,8 @@ class Daemon:
             ]
             field = [asyncio.create_task(each.run(), name=f"session {each.endpoint}") for each in self.plant.sessions]
             gc.freeze()  # what was built now lives to the end; a full collection would hold the loop for 30 ms
-            ended = await _first_of(stop, vital)
+            # A session never ends by itself; if one did, its tags would look alive for ever.
+            ended = await _first_of(stop, [*vital, *field])
             await self._stop(field, northbound, vital)
             _raise_for(ended)
 

@@ -55,9 +55,10 @@ def build_sessions(
 ) -> list[Session]:
     """Group the devices by endpoint, and give each endpoint one session."""
     drivers = {device.name: load(settings.devices[device.name].driver) for device in devices}
-    groups: dict[str, list[Device]] = {}
+    groups: dict[tuple[str, str], list[Device]] = {}
     for device in devices:
-        groups.setdefault(drivers[device.name].endpoint(device.driver_settings), []).append(device)
+        address = drivers[device.name].endpoint(device.driver_settings)
+        groups.setdefault((settings.devices[device.name].driver, address), []).append(device)
     return [
         Session(
             endpoint,
@@ -67,5 +68,5 @@ def build_sessions(
             clock,
             Random(rng.random()),  # noqa: S311  (jitter of a back-off, no secret)
         )
-        for endpoint, group in groups.items()
+        for (_, endpoint), group in groups.items()
     ]

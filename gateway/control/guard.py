@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gateway.clock import Clock
-from gateway.counters import GuardCounters, Histogram
+from gateway.counters import LATE_PERIODS, GuardCounters, Histogram
 from gateway.safety.gate import Gate, LiveConstraint
 from gateway.safety.verdict import SafetyLevel, Verdict
 from gateway.tags.image import Batch, ProcessImage
 
-LATE_PERIODS = 3
-"""An evaluation later than this many periods is late: nothing may be relied on."""
 VALUE_EVERY = 1.0
 """Seconds at least between two reports of a constraint whose value alone changed."""
 

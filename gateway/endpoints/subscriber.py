@@ -7,6 +7,9 @@ from gateway.clock import Clock
 from gateway.endpoints.device import Device
 from gateway.tags.image import Answer, Freshness, ProcessImage
 
+STALE_PERIODS = 3
+"""Signs of life that may be missed before what was reported is stale."""
+
 
 class Subscriber:
     """The listener of one device's subscriptions on one connection."""
@@ -25,6 +28,12 @@ class Subscriber:
         self._image = image
         self._clock = clock
         self._answered = answered
+
+    def granted(self, block: Block, period: float) -> None:
+        # A source that keeps silent for longer than was asked, as it said it would, is no stale one.
+        if self._device.settings.max_age is None:
+            freshness = self._blocks[block]
+            freshness.max_age = max(freshness.max_age, STALE_PERIODS * period)
 
     def received(self, block: Block, changes: Sequence[Change]) -> None:
         tags = self._device.tags

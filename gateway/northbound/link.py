@@ -13,7 +13,7 @@ from gateway.clock import Clock
 from gateway.counters import MqttCounters
 from gateway.northbound.connection import Connection
 from gateway.northbound.faults import LinkDown
-from gateway.northbound.names import Names, Topic
+from gateway.northbound.names import Names
 from gateway.northbound.packets import REFUSED, Ack
 from gateway.northbound.session import Will
 from gateway.northbound.settings import MqttSettings
@@ -38,6 +38,9 @@ class LinkListener(Protocol):
 
     def room(self) -> None:
         """There is room again; called once for all acknowledgements of one read."""
+
+    def refused(self, source: Source) -> None:
+        """The broker did not take a source's message: clients do not know it."""
 
     def lost(self, unacknowledged: Sequence[Source]) -> None:
         """The connection is gone, and these sources, in their order, may or may not have arrived."""
@@ -109,7 +112,7 @@ class Link:
         assert connection is not None, "ask has_room() first"
         topic = source.topic
         if len(payload) + len(topic.head) + 16 > connection.maximum_packet:
-            self._count_refusal(topic, f"longer than the {connection.maximum_packet} bytes that the broker takes")
+            self._count_refusal(source, f"longer than the {connection.maximum_packet} bytes that the broker takes")
             return
         packet_id = self._window.add(source, len(payload), now)
         self._burst.append(connection.encode(topic.head, packet_id, payload, source.retain))
@@ -204,14 +207,17 @@ class Link:
             if code < REFUSED:
                 counters.published += 1
             else:
-                self._count_refusal(source.topic, f"the broker refused it (reason {code}); check its access rules")
+                self._count_refusal(source, f"the broker refused it (reason {code}); check its access rules")
         if not len(window):
             self.settled.set()
         if self._listener is not None:
             self._listener.room()
 
-    def _count_refusal(self, topic: Topic, why: str) -> None:
+    def _count_refusal(self, source: Source, why: str) -> None:
+        topic = source.topic
         self._counters.refused += 1
+        if self._listener is not None:
+            self._listener.refused(source)
         if topic.kind not in self._complaints:
             self._complaints.add(topic.kind)
             _log.error("publish_refused", extra={"topic": topic.text, "why": why, "further": "only counted"})

@@ -55,6 +55,8 @@ class Publisher:
         self._urgent = Waiting()
         """Births, verdicts and the status: few, and before any value."""
         self._values = Waiting()
+        self._refused: dict[Source, None] = {}
+        """What the broker did not take, at most once each."""
         self._arrived: list[Batch] = []
         """Batches of this turn of the loop."""
         self._turn_is_due = False
@@ -132,11 +134,17 @@ class Publisher:
             for device, tags in self._tags.items():
                 self._put_batch(device, self._clock.wall(), [self._sources[tag.index] for tag in tags])
         self._values.put(self._status, now)
+        self._count()
         self._wake()
 
     def room(self) -> None:
         """Go on; the link calls it."""
         self._wake()
+
+    def refused(self, source: Source) -> None:
+        """Offer it again with a later status: access rules are mended while we run; the link calls it."""
+        if source.retain and source is not self._status:
+            self._refused[source] = None
 
     def lost(self, unacknowledged: Sequence[Source]) -> None:
         """Keep what no newer message will replace; the link calls it."""
@@ -150,13 +158,21 @@ class Publisher:
         while True:
             await asyncio.sleep(self._refresh)
             if self._link.up:
+                self._offer_again()
                 self._put_status()
+
+    def _offer_again(self) -> None:
+        refused, self._refused = self._refused, {}
+        for source in refused:
+            if isinstance(source, TagSource):
+                source.forget()
+            self._values.put(source, self._clock.monotonic())
 
     async def _settle(self) -> None:
         self._turn()
         try:
             async with asyncio.timeout(GOODBYE):
-                while self._urgent:  # the window was full
+                while self._urgent and self._link.up:  # the window was full
                     await self._link.settled.wait()
                     await asyncio.sleep(0)
                 await self._link.settled.wait()

@@ -80,7 +80,16 @@ class BoundedServer(HTTPServer):
             self.refused += 1
             self.shutdown_request(request)
         else:
+            self._begin(thread, request)
+
+    def _begin(self, thread: Thread, request: Any) -> None:  # noqa: ANN401  (as the base class has it)
+        try:
             thread.start()
+        except RuntimeError:  # the system grants no more threads
+            with self._lock:
+                del self._open[request]
+            self.refused += 1
+            self.shutdown_request(request)
 
     def _process(self, request: socket.socket, client_address: tuple[Any, ...]) -> None:
         client = client_address[0]

@@ -4,11 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.counters import Counters
+from gateway.counters import LATE_PERIODS, Counters
 from gateway.observability.page import JSON, Answer, line
-
-ON_TIME_PERIODS = 3
-"""A safety evaluation that is older than this many periods is late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ def health(last: float | None, now: float, period: float) -> Answer:
     if last is None:
         return line(503, "late: no safety evaluation has run yet")
     age = now - last
-    if age <= ON_TIME_PERIODS * period:
+    if age <= LATE_PERIODS * period:
         return line(200, "ok")
     return line(503, f"late: the last safety evaluation was {age:.1f} s ago; one is due every {period:g} s")
 

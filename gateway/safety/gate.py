@@ -59,7 +59,7 @@ class Gate:
 
     def _input(self, live: LiveConstraint, now: float) -> Input:
         own = live.constraint.max_age
-        max_age = live.tag.max_age if own is None else own
+        max_age = self._image.max_age(live.tag) if own is None else own
         return Input(self._image.sample(live.tag, now), self._image.answered(live.tag), max_age)
 
     def _tag(self, constraint: Threshold) -> Tag:

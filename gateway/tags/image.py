@@ -68,7 +68,6 @@ class ProcessImage:
         self._clock = clock
         self._by_path = {tag.path: tag for tag in tags}
         self._samples = [bad(NO_DATA)] * len(self.tags)
-        self._walls = [clock.wall()] * len(self.tags)
         self._freshness: list[Freshness] = [Freshness((), NO_DATA)] * len(self.tags)
         self._blocks: dict[str, list[Freshness]] = {}
         self._listeners: list[BatchListener] = []
@@ -89,7 +88,7 @@ class ProcessImage:
         freshness = self._freshness[tag.index]
         if freshness.fault:
             return bad(freshness.fault)
-        if now - freshness.answered <= tag.max_age:
+        if now - freshness.answered <= freshness.max_age:
             return self._samples[tag.index]
         return bad(STALE)
 
@@ -97,9 +96,9 @@ class ProcessImage:
         """Return when the tag's source last answered, monotonic; -inf if it never did."""
         return self._freshness[tag.index].answered
 
-    def wall(self, tag: Tag) -> float:
-        """Return the time of the tag's newest sample or fault, seconds since 1970 UTC."""
-        return self._walls[tag.index]
+    def max_age(self, tag: Tag) -> float:
+        """Return the age at which the tag turns stale, seconds: its own, or more where its source is slower."""
+        return self._freshness[tag.index].max_age
 
     def regroup(self, device: str, blocks: Iterable[Sequence[Tag]]) -> list[Freshness]:
         """Put a device's tags into new blocks, none of which has answered yet; older samples are forgotten.
@@ -117,14 +116,13 @@ class ProcessImage:
     def receive(self, device: str, answers: Iterable[Answer]) -> None:
         """Take in one scan of a device: the blocks that answered, with what is new in them."""
         now, wall = self._clock.monotonic(), self._clock.wall()
-        samples, walls, ahead = self._samples, self._walls, self._ahead
+        samples, ahead = self._samples, self._ahead
         changes: list[News] = []
         for freshness, sent, news in answers:
             taken: list[News] = []
             for tag, raw in news:
                 sample = condition(raw, tag.settings, wall)
                 samples[tag.index] = sample
-                walls[tag.index] = sample.source_time or wall
                 taken.append((tag, sample))
                 if sample.reason == FUTURE:
                     ahead.keep(tag, raw, now, wall)
@@ -132,7 +130,7 @@ class ProcessImage:
                     ahead.kept.pop(tag, None)
             freshness.answered = sent
             if not now - sent <= freshness.max_age:
-                changes += self._age(freshness, wall)  # on its way for so long that it is too old already
+                changes += self._age(freshness)  # on its way for so long that it is too old already
                 continue
             if freshness.fault or freshness.stale:
                 self._revive(freshness, taken)
@@ -146,7 +144,7 @@ class ProcessImage:
         for freshness in self._blocks[device] if blocks is None else blocks:
             if freshness.fault != reason:
                 freshness.fault = reason
-                changes += self._worsen(freshness, reason, wall)
+                changes += self._worsen(freshness, reason)
         self._emit(device, wall, changes)
 
     def expire(self) -> None:
@@ -156,7 +154,7 @@ class ProcessImage:
             changes: list[News] = []
             for freshness in blocks:
                 if not (freshness.fault or now - freshness.answered <= freshness.max_age):
-                    changes += self._age(freshness, wall)
+                    changes += self._age(freshness)
             self._emit(device, wall, changes)
         self._believe_again(now, wall)
 
@@ -183,7 +181,6 @@ class ProcessImage:
             self._samples[tag.index] = sample
             freshness = self._freshness[tag.index]
             if not (freshness.fault or freshness.stale):
-                self._walls[tag.index] = sample.source_time or wall
                 changes.setdefault(tag.device, []).append((tag, sample))
         for device, news in changes.items():
             self._emit(device, wall, news)
@@ -195,18 +192,16 @@ class ProcessImage:
         freshness.fault = ""
         freshness.stale = False
 
-    def _age(self, freshness: Freshness, wall: float) -> list[News]:
+    def _age(self, freshness: Freshness) -> list[News]:
         # A block that failed and then answered too late is stale from now on, and no longer failed.
         if freshness.stale and not freshness.fault:
             return []
         freshness.fault = ""
         freshness.stale = True
-        return self._worsen(freshness, STALE, wall)
+        return self._worsen(freshness, STALE)
 
-    def _worsen(self, freshness: Freshness, reason: str, wall: float) -> list[News]:
+    def _worsen(self, freshness: Freshness, reason: str) -> list[News]:
         sample = bad(reason)
-        for tag in freshness.tags:
-            self._walls[tag.index] = wall
         return [(tag, sample) for tag in freshness.tags]
 
     def _emit(self, device: str, wall: float, changes: Sequence[News]) -> None:

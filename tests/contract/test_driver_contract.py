@@ -40,6 +40,9 @@ class Ear:
         self.signs = 0
         self._news = asyncio.Event()
 
+    def granted(self, block: Block, period: float) -> None:
+        assert period > 0
+
     def received(self, block: Block, changes: Sequence[Change]) -> None:
         self.signs += 1
         assert {place for place, _ in changes} <= set(block.points)

@@ -19,7 +19,12 @@ class Told:
         self.samples: dict[int, Sample] = {}
         self.history: list[Change] = []
         self.answers = 0
+        self.period = 0.0
+        """How long the server may keep silent."""
         self._news = asyncio.Event()
+
+    def granted(self, block: Block, period: float) -> None:
+        self.period = period
 
     def received(self, block: Block, changes: Sequence[Change]) -> None:
         assert {point for point, _ in changes} <= set(block.points)

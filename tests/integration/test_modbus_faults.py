@@ -16,6 +16,7 @@ from drivers.modbus.connection import ModbusConnection
 from drivers.modbus.settings import ModbusDevice, ModbusPoint
 from drivers.values import Sample, Seconds
 from tests.integration.fake_plc import (
+    Asked,
     Behaviour,
     FakePlc,
     altered,
@@ -415,3 +416,42 @@ async def test_transaction_ids_start_anew_after_the_last_one_and_are_never_0() -
             for _ in range(3):
                 await reader.read(block)
         assert [asked.transaction for asked in plc.asked] == [65535, 1, 2]
+
+
+async def half_dead(plc: FakePlc, asked: Asked, writer: asyncio.StreamWriter) -> None:
+    """Answer for unit 1 alone."""
+    await (good if asked.unit == 1 else silent)(plc, asked, writer)
+
+
+async def test_a_dead_unit_does_not_end_the_link_of_a_living_one() -> None:
+    async with fake_plc() as plc:
+        plc.words[:4] = [10, 11, 12, 13]
+        plc.always(half_dead)
+        living, dead = ModbusDevice(plc.url, timeout=IN_TIME), ModbusDevice(plc.url, unit=2, timeout=Seconds(0.05))
+        async with opened(living) as connection:
+            await read_well(*await prepared(connection, living))
+            reader, block = await prepared(connection, dead)
+            for _ in range(6):
+                with pytest.raises(DeviceFault) as caught:
+                    await reader.read(block)
+                assert not isinstance(caught.value, LinkLost)
+            await read_well(*await prepared(connection, living))
+            assert plc.connections == 1
+
+
+async def test_a_link_is_lost_when_also_the_unit_that_had_answered_falls_silent() -> None:
+    async with fake_plc() as plc:
+        plc.words[:4] = [10, 11, 12, 13]
+        hasty = Seconds(0.05)
+        living, dead = ModbusDevice(plc.url, timeout=hasty), ModbusDevice(plc.url, unit=2, timeout=hasty)
+        async with opened(living) as connection:
+            await read_well(*await prepared(connection, ModbusDevice(plc.url, timeout=IN_TIME)))
+            plc.always(silent)
+            reader, block = await prepared(connection, dead)
+            for _ in range(3):
+                with pytest.raises(DeviceFault) as caught:
+                    await reader.read(block)
+                assert not isinstance(caught.value, LinkLost)
+            reader, block = await prepared(connection, living)
+            with pytest.raises(LinkLost, match="no answer to 4 requests in a row"):
+                await reader.read(block)

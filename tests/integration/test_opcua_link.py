@@ -121,6 +121,7 @@ async def test_the_servers_clock_stands_in_for_keep_alives_that_come_too_rarely(
     with opcua_server(ServerSpec(nodes=NODES, keep_alive_count=1000)) as server:
         async with connected(device(server), node("Speed")) as link:
             told = await link.subscribe()
+            assert told.period == 1.0
             before = told.answers
             await told.until(lambda: told.answers >= before + 2)
             assert [point for point, _ in told.history] == [0]

@@ -215,3 +215,16 @@ def test_a_driver_that_lets_out_a_cancellation_does_not_end_the_session() -> Non
         assert gateway.device.state.connected
 
     test(story, connect=Cancelling)
+
+
+def test_a_source_that_said_it_would_be_slow_is_not_taken_for_a_silent_one() -> None:
+    async def story(gateway: Gateway) -> None:
+        await asyncio.sleep(0.1)
+        gateway.plant.grant(10.0)
+        gateway.plant.beat()
+        await asyncio.sleep(29.9)
+        assert gateway.sample(1) == Sample(3000)
+        await asyncio.sleep(0.2)
+        assert gateway.sample(1) == bad("stale")
+
+    test(story)

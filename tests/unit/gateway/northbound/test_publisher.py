@@ -274,3 +274,24 @@ def test_a_stop_waits_two_seconds_for_a_silent_broker_and_no_longer() -> None:
         await running
 
     run_virtual(main())
+
+
+def test_what_the_broker_refused_is_offered_again_with_the_next_status() -> None:
+    async def main() -> None:
+        desk = Desk(status_life=90.0)
+        running = asyncio.create_task(desk.publisher.run())
+        await desk.connect()
+        await desk.take(1.0)
+        source = next(source for source, topic, _ in desk.link.taken if topic == "tag/boiler/t0")
+        desk.link.topics()
+        desk.publisher.refused(source)
+        await asyncio.sleep(29)
+        assert desk.link.topics() == []
+        await asyncio.sleep(2)
+        assert sorted(desk.link.topics()) == ["status", "tag/boiler/t0"]
+        await asyncio.sleep(31)
+        assert desk.link.topics() == ["status"]
+        await desk.publisher.stop()
+        await running
+
+    run_virtual(main())

@@ -118,3 +118,15 @@ def test_an_evaluation_that_raises_is_a_doubt_and_is_counted(plant: Plant) -> No
 def test_a_constraint_on_a_tag_that_is_not_there_is_refused(plant: Plant) -> None:
     with pytest.raises(GatewayError, match=r"limit: there is no tag boiler\.stem"):
         Gate([limit("boiler.stem")], plant.image)
+
+
+def test_without_an_age_of_its_own_a_constraint_grants_what_its_source_grants(plant: Plant) -> None:
+    plant.gate = Gate([limit("boiler.steam")], plant.image)
+    plant.block.max_age = 30.0
+    plant.answer((0, Sample(400.0)))
+    plant.clock.now += 29
+    plant.gate.refresh(plant.clock.now)
+    assert plant.verdict() == (Verdict.OK, "")
+    plant.clock.now += 2
+    plant.gate.refresh(plant.clock.now)
+    assert plant.verdict() == (Verdict.UNKNOWN, "stale")

@@ -115,14 +115,6 @@ def test_a_new_connection_forgets_the_values_of_the_old_one(plant: Plant) -> Non
     assert plant.sample(1) == bad("no_data")
 
 
-def test_the_time_of_a_tag_is_its_source_time_where_it_has_one(plant: Plant) -> None:
-    stamped = plant.clock.wall() - 10
-    plant.image.receive("b", [Answer(plant.b, plant.clock.now, [(plant.tags[2], Sample(1.0, source_time=stamped))])])
-    assert plant.image.wall(plant.tags[2]) == stamped
-    plant.answer(plant.b, (2, 2.0))
-    assert plant.image.wall(plant.tags[2]) == plant.clock.wall()
-
-
 def test_tags_are_counted_by_the_quality_of_now(plant: Plant) -> None:
     plant.answer(plant.a, (0, 1.0), (1, 2.0))
     assert plant.image.count()["a"][Quality.GOOD] == 2
