@@ -15,6 +15,8 @@ from amqtt.broker import Broker  # type: ignore[import-untyped]
 
 from gateway.northbound.embedded import READY
 
+LAST_WORDS = 0.5
+"""Seconds for which what was acknowledged is still passed on, once the gateway has gone."""
 _LISTENER = "default"
 _MQTT_3_1_1 = 4
 _REFUSE_VERSION = b"\x20\x02\x00\x01"
@@ -41,6 +43,8 @@ async def serve(host: str, port: int) -> None:
     _say(READY)
     async with server:
         await _end_of_input()
+        # amqtt acknowledges a message before it passes it on: the gateway's last one is still on its way.
+        await asyncio.sleep(LAST_WORDS)
 
 
 class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types

@@ -119,3 +119,29 @@ async def test_it_ends_when_its_starter_is_killed() -> None:
     starter.kill()
     await starter.communicate()
     await until(lambda: not lives(child))
+
+
+async def test_the_last_words_of_a_gateway_are_passed_on_before_the_broker_ends() -> None:
+    settings = MqttSettings(url=f"embedded://:{free_port()}")
+    async with EmbeddedBroker(settings.address):
+        client = await asyncio.create_subprocess_exec(
+            *(
+                program("mosquitto_sub"),
+                "-p",
+                str(settings.address.port),
+                "-t",
+                "agent/+/status",
+                "-C",
+                "2",
+                "-W",
+                "20",
+            ),
+            env=library_path(),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert client.stdout is not None
+        async with Gateway(settings) as gateway:
+            await gateway.connected()
+            assert b'"online"' in await client.stdout.readline()
+    assert b'"offline"' in await client.stdout.readline()
+    await client.wait()
