@@ -93,7 +93,7 @@ class Link(ModbusProtocol):
 
     def callback_new_connection(self) -> ModbusProtocol:
         """Refuse to listen: a client takes no connections."""
-        raise NotImplementedError("a link is a client")
+        raise RuntimeError("a link is a client, and was asked to listen")
 
     def callback_disconnected(self, exc: Exception | None) -> None:
         """Note that the far side is gone."""
