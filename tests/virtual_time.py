@@ -2,7 +2,7 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,9 +43,6 @@ class _Jumper(selectors.SelectSelector):
             raise RuntimeError("every task waits, and no timer is set: the test would hang")
         self.now += max(timeout or 0.0, 0.0)
         return super().select(0)
-
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return super().get_map()
 
 
 def run_virtual(main: Coroutine[Any, Any, T]) -> T:
