@@ -5,11 +5,12 @@ retries, reconnects, schedules, scales or caches across connections: the gateway
 and writing are separate objects; this file knows reading only.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from drivers.values import DataType, Sample
+from drivers.errors import DeviceFault
+from drivers.values import DataType, Sample, Seconds
 
 Change: TypeAlias = tuple[int, Sample]
 """A point, as its place in the sequence given to `Connection.reader`, and its new sample."""
@@ -32,6 +33,48 @@ class Plan(NamedTuple):
     """Each needs a `read` at every scan."""
     subscribed: Sequence[Block] = ()
     """Each reports by itself, to the listener given to `subscribe`."""
+
+
+class Split(DeviceFault):
+    """The device does not answer for a block as a whole; its points have to be asked for in others from now on."""
+
+    def __init__(self, kind: str, message: str, blocks: Sequence[Block]) -> None:
+        """Blocks: each point of the refused one is in exactly one of them."""
+        super().__init__(kind, message)
+        self.blocks = tuple(blocks)
+
+
+class Care(NamedTuple):
+    """What the gateway does with a point, as far as that changes how it has to be read."""
+
+    judged: bool = False
+    """A decision rests on it: every change counts, and a subscription must be proved by reading."""
+    deadband: float = 0.0
+    """A smaller change is not published, in the device's own units. A source may keep it back, unless judged."""
+
+
+def _count_nothing(kind: str) -> None:
+    """Leave an event uncounted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the gateway lends to the reader of one device."""
+
+    cares: Sequence[Care] = ()
+    """In the order of the points; none where nothing is known of what becomes of them."""
+    learned: MutableMapping[str, Any] = field(default_factory=dict)
+    """The driver's notebook about this device, which outlives the connection: what it found out by being refused.
+
+    Keys and values are those of the device's configuration, so that a person can paste them there.
+    """
+    patience: Seconds | None = None
+    """How long one request may hold the wire, for the sake of others that wait for it; None where there are none.
+
+    A timeout that the configuration states goes before it.
+    """
+    count: Callable[[str], None] = _count_nothing
+    """Count one event of a kind that spoils no sample, such as a frame that was discarded."""
 
 
 class Listener(Protocol):
@@ -65,9 +108,17 @@ class Reader(Protocol):
     async def read(self, block: Block) -> Sequence[Change]:
         """Ask once for a polled block; return the points whose samples are not those of the last read.
 
-        The first read returns every point. Raises DeviceFault: then nothing of this answer is used.
+        The first read returns every point. Raises DeviceFault: then nothing of this answer is used; Split
+        where asking for the same block again would be in vain.
         One request is in flight at a time, and the caller never cancels it: the driver's own timeout
         ends it.
+        """
+
+    async def probe(self, within: Seconds) -> None:
+        """Ask for as little as possible, to learn within so many seconds whether the device answers.
+
+        Any answer will do, a refusal as well as a late one to an earlier request. Raises DeviceFault
+        where there was none.
         """
 
     async def subscribe(self, listener: Listener) -> None:
@@ -86,8 +137,13 @@ class Connection(Protocol):
     async def lost(self) -> str:
         """Wait until the link is gone and return why, in a few words."""
 
-    def reader(self, device: Any, points: Sequence[Any]) -> Reader:  # noqa: ANN401  (the driver's own types)
-        """Return the reader of one device: its settings, and its points in the gateway's order."""
+    def reader(
+        self,
+        device: Any,  # noqa: ANN401  (the driver's own types)
+        points: Sequence[Any],
+        around: Surroundings | None = None,
+    ) -> Reader:
+        """Return the reader of one device: its settings, its points in the gateway's order, and what it is lent."""
 
 
 def _no_check(device: Any, points: Sequence[Any]) -> None:  # noqa: ANN401  (the driver's own types)

@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.base import Block, Change, Driver, Listener, Plan, Reader
+from drivers.base import Block, Change, Driver, Listener, Plan, Reader, Surroundings
 from drivers.errors import DeviceFault, LinkLost
-from drivers.values import DataType, Quality, Sample, Value, bad
+from drivers.values import DataType, Quality, Sample, Seconds, Value, bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class MemoryPlant:
         self.fault: DeviceFault | None = None
         """What every read raises while it is set."""
         self.requests = 0
+        self.probes = 0
         self._open: set[MemoryConnection] = set()
 
     def set(self, address: str, value: Value, quality: Quality = Quality.GOOD, reason: str = "") -> None:
@@ -106,7 +107,12 @@ class MemoryConnection:
     async def lost(self) -> str:
         return await asyncio.shield(self._lost)
 
-    def reader(self, device: MemoryDevice, points: Sequence[MemoryPoint]) -> Reader:  # noqa: ARG002  (the contract)
+    def reader(
+        self,
+        device: MemoryDevice,  # noqa: ARG002  (the contract)
+        points: Sequence[MemoryPoint],
+        around: Surroundings | None = None,  # noqa: ARG002  (nothing can be learned about memory)
+    ) -> Reader:
         reader = MemoryReader(self, points)
         self._readers.append(reader)
         return reader
@@ -179,6 +185,15 @@ class MemoryReader:
         changes = [(index, cell) for index, cell in cells if not _alike(self._last.get(index), cell)]
         self._last.update(changes)
         return changes
+
+    async def probe(self, within: Seconds) -> None:
+        far = self._connection.plant
+        far.probes += 1
+        await asyncio.sleep(min(far.latency, within))
+        if self._connection.is_broken:
+            raise LinkLost("disconnected", "the memory plant was cut off")
+        if far.fault is not None or far.latency > within:
+            raise far.fault or DeviceFault("timeout", "the memory plant is slow")
 
     async def subscribe(self, listener: Listener) -> None:
         if self._connection.is_broken:

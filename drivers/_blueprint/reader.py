@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from drivers._blueprint.settings import BlueprintDevice, BlueprintPoint
-from drivers.base import Block, Change, Plan, Reader
+from drivers.base import Block, Change, Plan, Reader, Surroundings
 from drivers.errors import DeviceFault, LinkLost
-from drivers.values import DataType, Sample, bad
+from drivers.values import DataType, Sample, Seconds, bad
 
 
 class BlueprintConnection:
@@ -39,10 +39,15 @@ class BlueprintConnection:
     async def lost(self) -> str:
         return await asyncio.shield(self._lost)
 
-    def reader(self, device: BlueprintDevice, points: Sequence[BlueprintPoint]) -> Reader:
+    def reader(
+        self,
+        device: BlueprintDevice,
+        points: Sequence[BlueprintPoint],
+        around: Surroundings | None = None,  # noqa: ARG002  (this protocol leaves nothing to learn)
+    ) -> Reader:
         return BlueprintReader(self, device, points)
 
-    async def ask(self, line: str) -> str:
+    async def ask(self, line: str, within: Seconds) -> str:
         """Send a line and return the answer. Raises LinkLost: a stream with a hole in it cannot be trusted."""
         if self._writer is None or self._lost.done():
             why = self._lost.result() if self._lost.done() else "not open"
@@ -50,12 +55,12 @@ class BlueprintConnection:
         self._waiting = asyncio.get_running_loop().create_future()
         self._writer.write(f"{line}\n".encode())
         try:
-            async with asyncio.timeout(self.device.timeout):
+            async with asyncio.timeout(within):
                 return await self._waiting
         except TimeoutError:
             # Without transaction ids a late answer could be taken for the next one: the link ends here.
-            self._give_up(f"no answer in {self.device.timeout:g} s")
-            raise LinkLost("timeout", f"{self.device.url}: no answer in {self.device.timeout:g} s") from None
+            self._give_up(f"no answer in {within:g} s")
+            raise LinkLost("timeout", f"{self.device.url}: no answer in {within:g} s") from None
         finally:
             self._waiting = None
 
@@ -103,7 +108,8 @@ class BlueprintReader:
         return DataType.FLOAT64
 
     async def read(self, block: Block) -> Sequence[Change]:
-        answer = await self._connection.ask("READ " + " ".join(self._points[place].item for place in block.points))
+        line = "READ " + " ".join(self._points[place].item for place in block.points)
+        answer = await self._connection.ask(line, self._device.timeout)
         status, *words = answer.split(" ")
         if status != "OK" or len(words) != len(block.points):
             raise DeviceFault(
@@ -112,6 +118,9 @@ class BlueprintReader:
         changed = [(place, word) for place, word in zip(block.points, words, strict=True) if self._is_new(place, word)]
         self._last.update(changed)
         return [(place, _decode(word)) for place, word in changed]
+
+    async def probe(self, within: Seconds) -> None:
+        await self._connection.ask(f"READ {self._points[0].item}" if self._points else "READ", within)
 
     async def subscribe(self, listener: object) -> None:
         """Nothing reports by itself in this protocol, and the plan says so."""

@@ -2,8 +2,9 @@
 
 from drivers.base import Driver
 from drivers.modbus.connection import ModbusConnection
+from drivers.modbus.point import ModbusPoint
 from drivers.modbus.reader import check_points
-from drivers.modbus.settings import ModbusDevice, ModbusPoint
+from drivers.modbus.settings import ModbusDevice
 
 DRIVER = Driver(
     device=ModbusDevice,

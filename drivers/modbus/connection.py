@@ -5,11 +5,13 @@ import os
 import socket
 from collections.abc import Sequence
 
+from drivers.base import Surroundings
 from drivers.errors import LinkLost
 from drivers.modbus.link import Link
+from drivers.modbus.point import ModbusPoint
 from drivers.modbus.reader import ModbusReader
 from drivers.modbus.request import ReadRequest
-from drivers.modbus.settings import ModbusDevice, ModbusPoint
+from drivers.modbus.settings import ModbusDevice
 from drivers.values import Seconds
 
 CONNECT_WITHIN = Seconds(3.0)
@@ -53,9 +55,14 @@ class ModbusConnection:
         await self._gone.wait()
         return self._cause
 
-    def reader(self, device: ModbusDevice, points: Sequence[ModbusPoint]) -> ModbusReader:
+    def reader(
+        self,
+        device: ModbusDevice,
+        points: Sequence[ModbusPoint],
+        around: Surroundings | None = None,
+    ) -> ModbusReader:
         """Return the reader of one unit. Raises ValueError where a point can never be read; needs no link."""
-        return ModbusReader(device, points, self._ask)
+        return ModbusReader(device, points, self._ask, around or Surroundings())
 
     async def _ask(self, request: ReadRequest, seconds: float) -> bytes:
         if self._link is None:

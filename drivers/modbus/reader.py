@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from drivers.base import Block, Change, Listener, Plan
+from drivers.base import Block, Change, Listener, Plan, Surroundings
 from drivers.modbus.block_decoder import BitDecoder, RegisterDecoder
 from drivers.modbus.cell import Cell
+from drivers.modbus.point import ModbusPoint
 from drivers.modbus.read_plan import PlannedRead, Wanted, plan_reads
 from drivers.modbus.request import ReadRequest, read_request
-from drivers.modbus.settings import ModbusDevice, ModbusPoint
-from drivers.values import DataType
+from drivers.modbus.settings import ModbusDevice
+from drivers.values import DataType, Seconds
 
 Ask: TypeAlias = Callable[[ReadRequest, float], Awaitable[bytes]]
 """Sends a request and returns the values of its reply, within so many seconds; raises DeviceFault."""
@@ -28,11 +29,14 @@ class _Read(NamedTuple):
 class ModbusReader:
     """Reads the points of one unit, block by block."""
 
-    def __init__(self, device: ModbusDevice, points: Sequence[ModbusPoint], ask: Ask) -> None:
+    def __init__(
+        self, device: ModbusDevice, points: Sequence[ModbusPoint], ask: Ask, around: Surroundings | None = None
+    ) -> None:
         """Ask: the way onto the wire. Raises ValueError where a point can never be read."""
         self._types = [point.data_type for point in points]
-        self._timeout = device.timeout
         self._ask = ask
+        self._around = around or Surroundings()
+        self._timeout = device.answer_within(self._around.patience)
         self._reads = {
             Block(planned.points, str(planned.range)): _Read(
                 read_request(device, planned.range), _decoder(device, planned, points)
@@ -49,6 +53,11 @@ class ModbusReader:
     async def read(self, block: Block) -> Sequence[Change]:
         request, decoder = self._reads[block]
         return decoder.decode(await self._ask(request, self._timeout))
+
+    async def probe(self, within: Seconds) -> None:
+        for read in self._reads.values():
+            await self._ask(read.request, min(within, self._timeout))
+            return
 
     async def subscribe(self, listener: Listener) -> None:
         """Do nothing: a Modbus device reports nothing by itself, and the plan says so."""

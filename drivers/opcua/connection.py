@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from drivers.base import Reader
+from drivers.base import Reader, Surroundings
 from drivers.errors import DeviceFault, LinkLost
 from drivers.opcua.channel import Channel
 from drivers.opcua.publisher import REQUESTS, Publisher
@@ -40,8 +40,13 @@ class OpcUaConnection:
         await self._lost.wait()
         return self._reason
 
-    def reader(self, device: OpcUaDevice, points: Sequence[OpcUaPoint]) -> Reader:
-        return OpcUaReader(self._channel, self._publisher, device, points)
+    def reader(
+        self,
+        device: OpcUaDevice,
+        points: Sequence[OpcUaPoint],
+        around: Surroundings | None = None,
+    ) -> Reader:
+        return OpcUaReader(self._channel, self._publisher, device, points, around or Surroundings())
 
     async def _live(self) -> None:
         try:

@@ -7,7 +7,7 @@ from functools import partial
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 
-from drivers.base import Block, Change, Listener, Plan
+from drivers.base import Block, Change, Listener, Plan, Surroundings
 from drivers.opcua.calls import ServerFacts, learn_facts, read_nodes
 from drivers.opcua.channel import Channel
 from drivers.opcua.data_types import Vetting, built_in_type, declared_type, python_type
@@ -26,9 +26,15 @@ class OpcUaReader:
     """The points of one device on one connection. Every point is subscribed; any block can be read as well."""
 
     def __init__(
-        self, channel: Channel, publisher: Publisher, device: OpcUaDevice, points: Sequence[OpcUaPoint]
+        self,
+        channel: Channel,
+        publisher: Publisher,
+        device: OpcUaDevice,
+        points: Sequence[OpcUaPoint],
+        around: Surroundings,
     ) -> None:
         self._channel = channel
+        self._around = around
         self._publisher = publisher
         self._points = tuple(points)
         self._scan = device.scan
@@ -62,6 +68,9 @@ class OpcUaReader:
         results = await self._read(known)
         changes = [(point, result.sample) for point, result in zip(known, results, strict=True)]
         return self._vetting(block).vet(changes) + self._unknown(block)
+
+    async def probe(self, within: Seconds) -> None:
+        await self._channel.probe(within)
 
     async def subscribe(self, listener: Listener) -> None:
         assert self._facts is not None

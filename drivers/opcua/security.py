@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from drivers.errors import LinkLost
-from drivers.opcua.settings import OpcUaSecurity
+from drivers.opcua.security_settings import OpcUaSecurity
 
 MIN_KEY, MAX_KEY = 2048, 4096
 """Bits of an RSA key, as the policy Basic256Sha256 wants it."""

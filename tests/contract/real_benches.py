@@ -5,7 +5,8 @@ from random import Random
 
 from drivers.errors import DeviceFault
 from drivers.modbus import DRIVER as MODBUS
-from drivers.modbus.settings import ModbusDevice, ModbusPoint
+from drivers.modbus.point import ModbusPoint
+from drivers.modbus.settings import ModbusDevice
 from drivers.opcua import DRIVER as OPCUA
 from drivers.opcua.settings import OpcUaDevice, OpcUaPoint
 from drivers.values import DataType, Seconds

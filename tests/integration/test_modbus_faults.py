@@ -13,7 +13,8 @@ from drivers.base import Block, Connection, Reader
 from drivers.errors import DeviceFault, LinkLost
 from drivers.modbus import DRIVER
 from drivers.modbus.connection import ModbusConnection
-from drivers.modbus.settings import ModbusDevice, ModbusPoint
+from drivers.modbus.point import ModbusPoint
+from drivers.modbus.settings import ModbusDevice
 from drivers.values import Sample, Seconds
 from tests.integration.fake_plc import (
     Asked,

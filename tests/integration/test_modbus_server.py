@@ -13,7 +13,9 @@ from pymodbus.simulator import SimData, SimDevice
 from drivers.base import Block, Reader
 from drivers.errors import DeviceFault, LinkLost
 from drivers.modbus import DRIVER
-from drivers.modbus.settings import ModbusDevice, ModbusPoint, ModbusProfile
+from drivers.modbus.point import ModbusPoint
+from drivers.modbus.profile import ModbusProfile
+from drivers.modbus.settings import ModbusDevice
 from drivers.values import DataType, Sample, Value
 
 pytestmark = pytest.mark.real

@@ -9,7 +9,8 @@ import pytest
 
 from drivers.errors import LinkLost
 from drivers.opcua import DRIVER, handshake
-from drivers.opcua.settings import OpcUaDevice, OpcUaSecurity
+from drivers.opcua.security_settings import OpcUaSecurity
+from drivers.opcua.settings import OpcUaDevice
 from drivers.values import Seconds, Secret
 from tests.integration.opcua_certificates import DAY, GATEWAY_URI, NOW, Identity, issue
 from tests.integration.opcua_link import SCAN, connected, node

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from drivers.modbus.codec import REGISTERS, encode_number, encode_text
+from drivers.modbus.point import ModbusPoint
 from drivers.modbus.reader import ModbusReader
 from drivers.modbus.request import ReadRequest
-from drivers.modbus.settings import ModbusDevice, ModbusPoint
+from drivers.modbus.settings import ModbusDevice
 from drivers.values import DataType, Quality, Sample, Value
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "modbus"

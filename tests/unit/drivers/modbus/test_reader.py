@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from drivers.modbus import DRIVER
+from drivers.modbus.point import ModbusPoint
+from drivers.modbus.profile import ModbusProfile
 from drivers.modbus.reader import ModbusReader
 from drivers.modbus.request import ReadRequest
-from drivers.modbus.settings import ModbusDevice, ModbusPoint, ModbusProfile
+from drivers.modbus.settings import ModbusDevice
 from drivers.values import DataType, Sample
 
 URL = "tcp://127.0.0.1:5020"

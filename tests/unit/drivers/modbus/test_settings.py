@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from drivers.modbus.settings import ModbusDevice, ModbusPoint, ModbusProfile
+from drivers.modbus.point import ModbusPoint
+from drivers.modbus.profile import ModbusProfile
+from drivers.modbus.settings import ModbusDevice
 from drivers.values import DataType, Seconds
 
 

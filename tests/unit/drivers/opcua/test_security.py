@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from drivers.errors import LinkLost
 from drivers.opcua.security import NotTrusted, check_server, load_credentials
-from drivers.opcua.settings import OpcUaSecurity
+from drivers.opcua.security_settings import OpcUaSecurity
 from tests.integration.opcua_certificates import DAY, GATEWAY_URI, NOW, SERVER_URI, Identity, issue, key
 
 HOST = "127.0.0.1"

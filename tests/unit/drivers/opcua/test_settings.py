@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from drivers.opcua import DRIVER
-from drivers.opcua.settings import OpcUaDevice, OpcUaPoint, OpcUaSecurity
+from drivers.opcua.security_settings import OpcUaSecurity
+from drivers.opcua.settings import OpcUaDevice, OpcUaPoint
 from drivers.registry import load
 from drivers.values import Seconds, Secret
 

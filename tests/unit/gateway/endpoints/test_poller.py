@@ -37,6 +37,9 @@ class SlowReader:
             raise DeviceFault("timeout", "no answer")
         return [(place, Sample(float(place)))]
 
+    async def probe(self, within: Seconds) -> None:
+        raise NotImplementedError
+
     async def subscribe(self, listener: Listener) -> None:
         """Nothing reports by itself."""
 
