@@ -26,13 +26,17 @@ def judge_situation(
     broker_up: bool,
 ) -> Situation:
     """Return online where every device answers, degraded with the reasons where not."""
-    down = [f"device {each.device}: {each.reason}" for each in devices if not each.connected]
+    down = [f"device {each.device}: {_why(each)}" for each in devices if not each.connected]
     told = [f"constraints not evaluated by this version: {', '.join(not_evaluated)}"] if not_evaluated else []
     return Situation(
         state="degraded" if down else "online",
         reasons=(*down, *told),
         line=_line(devices, down, constraints, broker_up=broker_up),
     )
+
+
+def _why(device: DeviceState) -> str:
+    return f"{device.reason}, demoted" if device.demoted else device.reason
 
 
 def _line(

@@ -111,6 +111,22 @@ class BatchMessage:
         return self.body
 
 
+class EventMessage:
+    """Something that happened; not retained, so each is delivered or counted as dropped."""
+
+    __slots__ = ("body", "size", "topic")
+
+    retain = False
+
+    def __init__(self, topic: Topic, body: bytes) -> None:
+        self.topic = topic
+        self.body = body
+        self.size = len(body)
+
+    def payload(self) -> bytes:
+        return self.body
+
+
 class Status:
     """Whether the gateway lives and why it is not at its best; made anew each time, with a new expiry."""
 
