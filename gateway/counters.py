@@ -52,7 +52,7 @@ class DeviceCounters:
     probes: int = 0
     """Requests that only asked whether it answers."""
     discarded: Counter[str] = field(default_factory=Counter)
-    """What its driver threw away and no sample suffered from, by kind."""
+    """What its driver dropped, asked for again or found out besides, by kind."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 GatewayError
     SettingsError    our fault: the configuration or the command line; exit code 2
     ServiceError     a part that the daemon cannot live without failed at run time; exit code 1
+    StorageError     the journal does not hold what it was given: whoever needed it recorded must not act
 """
 
 
@@ -21,3 +22,12 @@ class SettingsError(GatewayError):
 
 class ServiceError(GatewayError):
     """Something the daemon needs is not to be had: a port is taken, a file cannot be read."""
+
+
+class StorageError(GatewayError):
+    """The journal refused, or cannot say that what it was given is on the disk. Nothing may rest on it."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Code: `journal_unavailable` or `queue_full`, as in a command's reply. Reason: one line for a person."""
+        super().__init__(reason)
+        self.code = code

@@ -55,6 +55,8 @@ class TagSource:
 
         The comparison is with what was published, not with the sample before, so that slow drift shows.
         """
+        if not self._deadband:  # whatever comes is news
+            return True
         value, quality, _, _ = self.sample
         number = None
         if quality is Quality.GOOD and isinstance(value, (int, float)) and not isinstance(value, bool):

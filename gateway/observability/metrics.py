@@ -115,7 +115,7 @@ def _device_metrics(devices: Mapping[str, DeviceCounters]) -> Iterator[Metric]:
     )
     discarded = CounterMetricFamily(
         "plantgate_device_discarded_total",
-        "What the driver threw away and no sample suffered from, by kind.",
+        "What the driver dropped, asked for again or found out besides, by kind.",
         labels=["device", "kind"],
     )
     for name, device in devices.items():

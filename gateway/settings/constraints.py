@@ -59,10 +59,12 @@ class Constraints:
         if made is None:
             return None
         settings: SafetySettings = made.parts[0]
+        others = [each for each, _, _ in self.declared if not isinstance(each, Threshold)]
         return replace(
             settings,
             constraints=tuple(each for each, _, _ in self.declared if isinstance(each, Threshold)),
-            not_evaluated=tuple(each.name for each, _, _ in self.declared if not isinstance(each, Threshold)),
+            not_evaluated=tuple(each.name for each in others),
+            watched_by_others=tuple(dict.fromkeys(tag for each in others for tag in each.watched)),
         )
 
     def _item(self, node: Node, path: Path, place: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from drivers.values import Seconds
+from gateway.audit.settings import AuditSettings
 from gateway.endpoints.settings import DeviceSettings
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
@@ -80,6 +81,8 @@ class SafetySettings:
     """Those that are evaluated, in the order of the file."""
     not_evaluated: tuple[str, ...] = field(default=(), metadata=NOT_A_KEY)
     """The names of those of a kind that this version does not evaluate."""
+    watched_by_others: tuple[str, ...] = field(default=(), metadata=NOT_A_KEY)
+    """The tags that those read, in the order of the file."""
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.period <= 10:
@@ -122,6 +125,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     time: TimeSettings = field(default_factory=TimeSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     devices: Mapping[str, Device] = field(default_factory=dict)
     safety: SafetySettings = field(default_factory=SafetySettings)
     authority: Literal["open"] | Mapping[str, Grant] | None = None

@@ -119,7 +119,9 @@ def test_a_whole_configuration_becomes_settings(write: Write) -> None:
         max_age=Seconds(2),
         on_trip={"boiler.burner": SafeWrite(value=False, after=Seconds(2))},
     )
-    assert settings.safety == SafetySettings(Seconds(0.05), constraints=(hot,), not_evaluated=("fast",))
+    assert settings.safety == SafetySettings(
+        Seconds(0.05), constraints=(hot,), not_evaluated=("fast",), watched_by_others=("boiler.steam",)
+    )
     assert settings.authority == {"operator-1": Grant("operator", ("write", "ack"), ("boiler.*",))}
     assert settings.tasks == (Task("night", "0 22 * * *", {"boiler.burner": False}),)
     hot_note, *others = notes
