@@ -1,6 +1,6 @@
 """What dead, slow and many devices do to the others: judged by when the devices were asked, on their side.
 
-`python -m benchmarks.endpoints [dead|slow|fifty|scale ...]` prints each figure beside what is wanted; all of
+`python -m benchmarks.endpoints [dead|slow|fifty|scale|memory ...]` prints each figure beside what is wanted; all of
 them where nothing is named.
 """
 
@@ -75,8 +75,9 @@ async def dead(folder: Path) -> None:
 
 async def slow(folder: Path) -> None:
     """100 tags of a device that takes 20 ms for each answer."""
-    for spread, what in ((1, "in one block"), (10, "scattered over ten blocks")):
-        async with farm(1, 1, 100 * spread, latency=0.02) as field, gateway(folder, field.devices(spread), nowhere()):
+    for blocks, what in ((1, "in one block"), (10, "in ten blocks")):
+        registers = 100 // blocks * (2 * blocks - 1)  # as many lie between two blocks as in one
+        async with farm(1, 1, registers, latency=0.02) as field, gateway(folder, field.devices(blocks), nowhere()):
             paces = await observe(field, [])
         error = paces[field.units[0]].error
         say(f"20 ms an answer, 100 tags at 1 s {what}: period error", f"{error:.2%}", "at most 5 %")

@@ -48,9 +48,11 @@ class Farm:
         report = json.loads(await self._process.stdout.readline())
         return {Unit(endpoint, unit): times for endpoint, unit, times in report}
 
-    def devices(self, spread: int = 1) -> dict[str, Any]:
-        """Return the gateway's devices for all units; `spread` registers lie between two tags."""
-        tags = {f"r{place}": {"address": f"holding:{place}"} for place in range(0, self.registers, spread)}
+    def devices(self, blocks: int = 1) -> dict[str, Any]:
+        """Return the gateway's devices for all units; their registers lie in so many blocks far from each other."""
+        size = self.registers // (2 * blocks - 1)
+        places = [2 * block * size + place for block in range(blocks) for place in range(size)]
+        tags = {f"r{place}": {"address": f"holding:{place}"} for place in places}
         return {
             each.name: {
                 "driver": "modbus",
