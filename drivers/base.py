@@ -150,6 +150,11 @@ def _no_check(device: Any, points: Sequence[Any]) -> None:  # noqa: ANN401  (the
     """Find nothing wrong."""
 
 
+def _only_read(device: Any, point: Any) -> None:  # noqa: ANN401, ARG001  (the driver's own types)
+    """Refuse every point."""
+    raise ValueError("this driver only reads; leave writable out")
+
+
 @dataclass(frozen=True, slots=True)
 class Driver:
     """What a driver's package puts into the registry, as the module attribute `DRIVER`."""
@@ -164,5 +169,10 @@ class Driver:
     """Device settings -> a new connection, not yet open."""
     check: Callable[[Any, Sequence[Any]], None] = _no_check
     """Device settings and points -> nothing, or a ValueError where they can never be read together."""
+    check_writable: Callable[[Any, Any], None] = _only_read
+    """Device settings and one point -> nothing, or a ValueError where it can never be written.
+
+    A driver that can write has a module `writing` in its package, see `drivers.writing`.
+    """
     learns: bool = False
     """Whether its readers write into `Surroundings.learned`."""

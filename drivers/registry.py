@@ -27,7 +27,7 @@ def names() -> list[str]:
 
 def load(name: str) -> Driver:
     """Import the driver of that name. Raises DriverError: unknown, or its library is missing."""
-    module_name = _modules(entry_points(group=GROUP)).get(name)
+    module_name = module_of(name)
     if module_name is None:
         raise DriverError(f"no driver is called {name!r}; there are {', '.join(names())}")
     try:
@@ -37,6 +37,11 @@ def load(name: str) -> Driver:
     if not isinstance(driver, Driver):
         raise DriverError(f"driver {name!r}: {module_name}.DRIVER is no drivers.base.Driver")
     return driver
+
+
+def module_of(name: str) -> str | None:
+    """Return the module of the driver of that name, None where there is none. Raises DriverError on a clash."""
+    return _modules(entry_points(group=GROUP)).get(name)
 
 
 def _modules(found: Iterable[EntryPoint]) -> dict[str, str]:

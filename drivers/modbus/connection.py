@@ -40,6 +40,11 @@ class ModbusConnection:
             self._link.end("closed", "the connection was closed")
             await self._link.closed()
 
+    @property
+    def link(self) -> Link | None:
+        """The wire, None while it was not opened; a reader is never given it."""
+        return self._link
+
     async def lost(self) -> str:
         await self._gone.wait()
         return self._cause

@@ -14,6 +14,7 @@ from drivers.modbus.exponent import SENTINEL, Decoder, ScaledDecoder
 from drivers.modbus.lessons import Lessons
 from drivers.modbus.placement import place
 from drivers.modbus.point import ModbusPoint
+from drivers.modbus.profile import ModbusProfile
 from drivers.modbus.read_plan import PlannedRead, Wanted, plan_reads
 from drivers.modbus.register import RegisterRange
 from drivers.modbus.settings import ModbusDevice
@@ -89,28 +90,30 @@ class Layout:
         return ScaledDecoder(decoder, exponents, scaled, self.known) if scaled or exponents else decoder
 
     def _cell(self, index: int, start: int) -> Cell:
-        point, profile = self._points[index], self._profile
         where, bit, _ = self._places[index]
-        is_text = point.data_type is DataType.STRING and profile.string_order is not None
-        own = point.sentinels
-        return Cell(
-            point=index,
-            start=where.start - start,
-            length=point.count,
-            data_type=point.data_type,
-            order=point.order or (profile.string_order if is_text else None) or profile.order,
-            bit=bit,
-            encoding=point.encoding,
-            not_implemented=profile.sentinels.get(point.data_type, frozenset()) if own is None else own,
-            nan_is_absent=own is None and point.data_type in profile.absent_nans,
-        )
+        return cell_of(self._profile, self._points[index], bit, index, where.start - start)
 
     def _exponent_cell(self, index: int, start: int) -> Cell:
-        return Cell(
-            point=index,
-            start=self._targets[index].start - start,
-            length=1,
-            data_type=DataType.INT16,
-            order=self._profile.order,
-            not_implemented=frozenset({SENTINEL}),
-        )
+        return exponent_cell(self._profile, index, self._targets[index].start - start)
+
+
+def cell_of(profile: ModbusProfile, point: ModbusPoint, bit: int | None, index: int = 0, start: int = 0) -> Cell:
+    """Return what the registers of a point mean; bit and start: where it lies in them, and they in their block."""
+    is_text = point.data_type is DataType.STRING and profile.string_order is not None
+    own = point.sentinels
+    return Cell(
+        point=index,
+        start=start,
+        length=point.count,
+        data_type=point.data_type,
+        order=point.order or (profile.string_order if is_text else None) or profile.order,
+        bit=bit,
+        encoding=point.encoding,
+        not_implemented=profile.sentinels.get(point.data_type, frozenset()) if own is None else own,
+        nan_is_absent=own is None and point.data_type in profile.absent_nans,
+    )
+
+
+def exponent_cell(profile: ModbusProfile, index: int = 0, start: int = 0) -> Cell:
+    """Return what a register means that scales others."""
+    return Cell(index, start, 1, DataType.INT16, profile.order, not_implemented=frozenset({SENTINEL}))

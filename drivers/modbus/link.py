@@ -16,7 +16,8 @@ from drivers.modbus.cause import broken
 from drivers.modbus.frame import Frame
 from drivers.modbus.liveness import NEVER, Liveness
 from drivers.modbus.pace import Pace
-from drivers.modbus.request import BUSY, ReadRequest, check_reply
+from drivers.modbus.request import BUSY, ReadRequest, Request, check_reply
+from drivers.unsent import discard_unsent
 
 BUSY_RETRIES = 2
 """How often a unit is asked again that is too busy to answer, if its timeout leaves the time."""
@@ -40,6 +41,11 @@ class Link(ModbusProtocol, asyncio.BufferedProtocol):
     """Whether nothing at all can mean that the connection is gone, and not only the units."""
 
     is_encrypted = False
+
+    @property
+    def echoes(self) -> bool | None:
+        """Whether what is sent comes back, beside its answer; None as long as that is not known."""
+        return False
 
     def __init__(self, on_lost: Callable[[str], None], count: Count) -> None:
         """On_lost: called once, with the cause in a few words."""
@@ -70,14 +76,32 @@ class Link(ModbusProtocol, asyncio.BufferedProtocol):
         for _ in range(BUSY_RETRIES):
             started = self.loop.time()
             try:
-                return await self._ask_once(request, seconds, pace)
+                return await self.ask_once(request, seconds, pace)
             except DeviceFault as fault:
                 seconds -= self.loop.time() - started + BUSY_PAUSE
                 if fault.kind not in BUSY or not seconds > 0:
                     raise
             self._count(request.unit, "busy")
             await asyncio.sleep(BUSY_PAUSE)
-        return await self._ask_once(request, seconds, pace)
+        return await self.ask_once(request, seconds, pace)
+
+    async def ask_once(
+        self, request: Request, seconds: float, pace: Pace = _AT_ONCE, before_sending: Callable[[], None] | None = None
+    ) -> bytes:
+        """Do as `ask` does, and never ask again, whatever comes.
+
+        Before_sending: called in the step that hands the frame to the transport; where it raises, no byte leaves.
+        Given, nothing of the frame may leave either once this has raised and the link is ended.
+        """
+        while True:
+            await self.rest(request, seconds, pace)
+            async with self._turn:
+                if self.ready(request.unit, pace) > self.loop.time() and not self._over.is_set():
+                    continue  # what was before it in the queue was for the same unit
+                await self.hush(request, seconds, pace.silence)
+                if not self.is_active() or self.transport.is_closing():
+                    raise self._lost(request)
+                return await self._exchange(request, seconds, pace, before_sending)
 
     def heard(self, unit: int) -> float:
         """Return when the last frame came from that unit, whatever it was, as the loop's time; -inf if none did."""
@@ -127,14 +151,18 @@ class Link(ModbusProtocol, asyncio.BufferedProtocol):
         self.end(*broken(exc, began_tls=self.is_encrypted and not self._liveness.has_heard))
 
     @abstractmethod
-    def put(self, request: ReadRequest) -> None:
-        """Send the request."""
+    def put(self, request: Request) -> None:
+        """Send the request, in this very step."""
 
     @abstractmethod
-    def expire(self, request: ReadRequest, seconds: float, pace: Pace) -> None:
+    def expire(self, request: Request, seconds: float, pace: Pace) -> None:
         """Settle what was not answered in time."""
 
-    def air_time(self, request: ReadRequest) -> float:  # noqa: ARG002  (for links that need it)
+    def deadline(self, request: Request, seconds: float, pace: Pace) -> float:  # noqa: ARG002  (for links that need it)
+        """Return until when the answer to a request that is sent now is waited for, as the loop's time."""
+        return self.loop.time() + seconds + self.air_time(request)
+
+    def air_time(self, request: Request) -> float:  # noqa: ARG002  (for links that need it)
         """Return how long request and reply are on the way."""
         return 0.0
 
@@ -143,11 +171,11 @@ class Link(ModbusProtocol, asyncio.BufferedProtocol):
         ended = self._ended.get(unit, NEVER) + pace.between if pace.between else NEVER
         return max(self._opened + pace.after_connect, ended)
 
-    async def rest(self, request: ReadRequest, seconds: float, pace: Pace) -> None:  # noqa: ARG002  (for links that need it)
+    async def rest(self, request: Request, seconds: float, pace: Pace) -> None:  # noqa: ARG002  (for links that need it)
         """Leave the unit alone as long as it wants."""
         await self._sleep_until(self.ready(request.unit, pace))
 
-    async def hush(self, request: ReadRequest, seconds: float, silence: float) -> None:
+    async def hush(self, request: Request, seconds: float, silence: float) -> None:
         """Wait until nothing was on the wire for so long. Raises DeviceFault where it never falls silent."""
         patience = self.loop.time() + silence + seconds
         while (now := self.loop.time()) < self.traffic + silence:
@@ -174,29 +202,23 @@ class Link(ModbusProtocol, asyncio.BufferedProtocol):
         self.traffic = self.loop.time()
         self._liveness.note_bytes()
 
-    def give_up(self, request: ReadRequest, fault: DeviceFault) -> None:
+    def give_up(self, request: Request, fault: DeviceFault) -> None:
         """Settle a request that nothing came for, or the link with it."""
         if self._liveness.note_silence(request.unit) and self.ends_by_silence:
             self.end("timeout", f"no answer to {self._liveness.unanswered} requests in a row")
         else:
             self.settle(fault)
 
-    async def _ask_once(self, request: ReadRequest, seconds: float, pace: Pace) -> bytes:
-        while True:
-            await self.rest(request, seconds, pace)
-            async with self._turn:
-                if self.ready(request.unit, pace) > self.loop.time() and not self._over.is_set():
-                    continue  # what was before it in the queue was for the same unit
-                await self.hush(request, seconds, pace.silence)
-                if not self.is_active():
-                    raise self._lost(request)
-                return await self._exchange(request, seconds, pace)
-
-    async def _exchange(self, request: ReadRequest, seconds: float, pace: Pace) -> bytes:
+    async def _exchange(
+        self, request: Request, seconds: float, pace: Pace, before_sending: Callable[[], None] | None
+    ) -> bytes:
         waiting: asyncio.Future[Outcome] = self.loop.create_future()
         self._waiting = waiting
-        timer = self.loop.call_later(seconds + self.air_time(request), self.expire, request, seconds, pace)
+        timer = self.loop.call_at(self.deadline(request, seconds, pace), self.expire, request, seconds, pace)
         try:
+            if before_sending is not None:
+                before_sending()
+                discard_unsent(self.transport)
             self.put(request)
             outcome = await waiting
         finally:
@@ -208,6 +230,7 @@ class Link(ModbusProtocol, asyncio.BufferedProtocol):
         if isinstance(outcome, DeviceFault):
             raise outcome
         self._liveness.note_answer(request.unit)
+        discard_unsent(self.transport, yes=False)
         return check_reply(request, self.transaction, outcome)
 
     async def _sleep_until(self, when: float) -> None:
@@ -219,6 +242,6 @@ class Link(ModbusProtocol, asyncio.BufferedProtocol):
             except TimeoutError:
                 pass
 
-    def _lost(self, request: ReadRequest) -> LinkLost:
+    def _lost(self, request: Request) -> LinkLost:
         kind, cause = self._loss
         return LinkLost(kind, f"{request.label}: {cause}")

@@ -17,7 +17,10 @@ Base: TypeAlias = Literal[0, 1]
 StringOrder: TypeAlias = Literal["ABCD", "BADC"]
 Sentinels: TypeAlias = frozenset[int]
 
-_READ_FUNCTIONS = {1: "coils", 2: "discrete inputs", 3: "holding registers", 4: "input registers"}
+_FUNCTIONS = {
+    1: "coils", 2: "discrete inputs", 3: "holding registers", 4: "input registers", 5: "one coil", 15: "several coils",
+    6: "one register", 16: "several registers", 22: "single bits of a register",
+}  # fmt: skip
 _LONGEST_PAUSE = 60.0
 _NAN = "nan"
 
@@ -51,7 +54,10 @@ class ModbusProfile:
     A tag's own `not_implemented` goes before it.
     """
     functions_refused: tuple[int, ...] = ()
-    """Function codes that the device does not have, 1 to 4: a tag that needs one is refused."""
+    """Function codes that the device does not have: 1 to 4 read, and 5, 6, 15, 16 and 22 write.
+
+    A tag that needs one is refused. 5 and 15, 6 and 16 stand in for each other where one of the two will do.
+    """
     pause_after_connect: Seconds = Seconds(0.0)
     """How long to leave the device alone after connecting, up to 60s."""
     pause: Seconds = Seconds(0.0)
@@ -144,8 +150,8 @@ def _check_string_order(order: StringOrder | None) -> None:
 
 def _check_functions(codes: tuple[int, ...]) -> None:
     for code in codes:
-        if code not in _READ_FUNCTIONS:
-            known = ", ".join(f"{known} ({what})" for known, what in _READ_FUNCTIONS.items())
+        if code not in _FUNCTIONS:
+            known = ", ".join(f"{known} ({what})" for known, what in sorted(_FUNCTIONS.items()))
             raise ValueError(f"functions_refused: {code} is no function that this driver asks for; there are {known}")
 
 

@@ -5,7 +5,7 @@ clients must not be believed.
 """
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
@@ -18,6 +18,8 @@ from drivers.modbus.register import RegisterRange, Table
 from drivers.modbus.settings import ModbusDevice
 
 _IS_EXCEPTION = 0x80
+_AROUND = 5
+"""Bytes of an answer on a serial line around its values: unit, function, count, checksum."""
 BUSY = frozenset({"exception_5", "exception_6"})
 """What a unit says that only needs more time."""
 _OF_A_GATEWAY = {10, 11}
@@ -27,10 +29,12 @@ _MESSAGES: dict[Table, type[ModbusPDU]] = {
     Table.INPUT: ReadInputRegistersRequest,
     Table.HOLDING: ReadHoldingRegistersRequest,
 }
-_EXCEPTIONS = {
+_OF_READING = {
     1: "illegal function: the device has no such table",
     2: "illegal data address: some of these addresses do not exist there",
     3: "illegal data value: it takes no request of this length",
+}
+OF_ANY = {
     4: "device failure",
     5: "acknowledged, and not done yet",
     6: "device busy",
@@ -38,6 +42,38 @@ _EXCEPTIONS = {
     10: "the gateway has no path to the unit",
     11: "the unit behind the gateway does not respond",
 }
+
+
+class Request(Protocol):
+    """One request, ready to be sent, and what its answer has to be."""
+
+    @property
+    def label(self) -> str:
+        """What is asked of whom, for messages."""
+
+    @property
+    def unit(self) -> int: ...
+
+    @property
+    def function(self) -> int: ...
+
+    @property
+    def frame(self) -> bytes:
+        """As it goes out; in Modbus TCP there is a transaction id before it."""
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes of its answer on a serial line: the unit, the function, and what else cannot vary."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of its answer on a serial line."""
+
+    def meaning(self, code: int) -> str:
+        """Return what the device says by this exception, empty where the standard does not know it."""
+
+    def take(self, data: bytes) -> bytes:
+        """Return what an answer brings, of what follows its function code. Raises DeviceFault: not the answer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +89,27 @@ class ReadRequest:
     frame: bytes
     """As it goes out; in Modbus TCP there is a transaction id before it."""
 
+    @property
+    def head(self) -> bytes:
+        """The first bytes of its answer on a serial line."""
+        return bytes((self.unit, self.function, self.size))
+
+    @property
+    def length(self) -> int:
+        """Bytes of its answer on a serial line."""
+        return self.size + _AROUND
+
+    def meaning(self, code: int) -> str:
+        """Return what the device says by this exception."""
+        return _OF_READING.get(code) or OF_ANY.get(code, "")
+
+    def take(self, data: bytes) -> bytes:
+        """Return the values. Raises DeviceFault."""
+        if not data or data[0] != self.size or len(data) != self.size + 1:
+            announced = data[0] if data else 0
+            refuse(self, f"{max(len(data) - 1, 0)} bytes, announced as {announced}, instead of {self.size}")
+        return data[1:]
+
 
 def read_request(device: ModbusDevice, wanted: RegisterRange) -> ReadRequest:
     """Return the request for a range of one unit."""
@@ -64,7 +121,7 @@ def read_request(device: ModbusDevice, wanted: RegisterRange) -> ReadRequest:
         unit=device.unit,
         function=message.function_code,
         size=(count + 7) // 8 if wanted.table.holds_bits else 2 * count,
-        frame=_framed(message, is_rtu=address.is_rtu),
+        frame=framed(message, is_rtu=address.is_rtu),
     )
 
 
@@ -78,30 +135,28 @@ def rtu_checksum(raw: bytes) -> bytes:
     return FramerRTU.compute_CRC(raw).to_bytes(2, "big")
 
 
-def check_reply(request: ReadRequest, transaction: int, frame: Frame) -> bytes:
-    """Return the values that a frame brings. Raises DeviceFault: an exception, or not the answer."""
-    size = request.size
+def check_reply(request: Request, transaction: int, frame: Frame) -> bytes:
+    """Return what a frame brings. Raises DeviceFault: an exception, or not the answer."""
     if frame.transaction != transaction:
-        _refuse(request, f"transaction id {frame.transaction} instead of {transaction}")
+        refuse(request, f"transaction id {frame.transaction} instead of {transaction}")
     if frame.unit != request.unit:
-        _refuse(request, f"unit {frame.unit}")
+        refuse(request, f"unit {frame.unit}")
     if frame.function == request.function | _IS_EXCEPTION and len(frame.data) == 1:
         code = frame.data[0]
-        meaning = _EXCEPTIONS.get(code, "a code that the standard does not know")
+        meaning = request.meaning(code) or "a code that the standard does not know"
         raise DeviceFault(f"exception_{code}", f"{request.label}: exception {code}, {meaning}")
     if frame.function != request.function:
-        _refuse(request, f"function code {frame.function} instead of {request.function}")
-    if not frame.data or frame.data[0] != size or len(frame.data) != size + 1:
-        announced = frame.data[0] if frame.data else 0
-        _refuse(request, f"{max(len(frame.data) - 1, 0)} bytes, announced as {announced}, instead of {size}")
-    return frame.data[1:]
+        refuse(request, f"function code {frame.function} instead of {request.function}")
+    return request.take(frame.data)
 
 
-def _framed(message: ModbusPDU, *, is_rtu: bool) -> bytes:
+def framed(message: ModbusPDU, *, is_rtu: bool) -> bytes:
+    """Return a message as it goes out, without the transaction id of Modbus TCP."""
     framer: FramerBase = (FramerRTU if is_rtu else FramerSocket)(DecodePDU(is_server=False))
     raw = framer.buildFrame(message)
     return raw if is_rtu else raw[2:]
 
 
-def _refuse(request: ReadRequest, what: str) -> NoReturn:
+def refuse(request: Request, what: str) -> NoReturn:
+    """Raise DeviceFault: a reply came, and is not the answer."""
     raise DeviceFault("bad_reply", f"{request.label}: the reply has {what}")

@@ -18,6 +18,8 @@ _COUNTED = {1, 2, 3, 4}
 """Functions whose answers tell their length in the third byte."""
 _EIGHT = {1, 2, 3, 4, 5, 6, 15, 16}
 """Functions that have frames of eight bytes: requests to read, and writes and their answers."""
+_TEN = {22}
+"""Functions that have frames of ten bytes: masked writes and their answers."""
 
 Kind: TypeAlias = Literal["reply", "stray", "echo", "noise", "crc"]
 Checksum: TypeAlias = Callable[[bytes], bytes]
@@ -34,8 +36,12 @@ class Sought(Protocol):
     def function(self) -> int: ...
 
     @property
-    def size(self) -> int:
-        """Bytes of values."""
+    def head(self) -> bytes:
+        """The first bytes of the answer."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole answer."""
 
     @property
     def frame(self) -> bytes:
@@ -70,6 +76,8 @@ class RtuStream:
         self._rest = b""
         self._sought: Sought | None = None
         self._echo = b""
+        self._is_noisy = False
+        """Whether something came that is nothing, since the request: an echo may have been in it."""
 
     @property
     def unfinished(self) -> int:
@@ -80,6 +88,7 @@ class RtuStream:
         """Wait for the answer to this request from now on; what came before has been flushed."""
         self._sought = sought
         self._echo = sought.frame
+        self._is_noisy = False
 
     def flush(self) -> list[Found]:
         """Make of the rest what can be made of it; nothing is sought any more, and nothing left over."""
@@ -121,7 +130,7 @@ class RtuStream:
         if found.kind == "echo":
             self.echoes, self._echo = True, b""
         elif found.kind == "reply":
-            if self._echo and self.echoes is None:
+            if self._echo and self.echoes is None and not self._is_noisy:
                 self.echoes = False
             self._sought, self._echo = None, b""
 
@@ -131,24 +140,22 @@ class RtuStream:
 
     def _own_echo(self, raw: bytes, place: int) -> _Piece | None:
         echo = self._echo
-        if not echo or (self.echoes is False and self._is_answer_to_itself()):
+        if not echo or (self.echoes is False and self._may_be_the_answer(echo)):
             return None
         if raw.startswith(echo, place):
             return _Piece(Found("echo"), len(echo))
         return _WAIT if echo.startswith(raw[place:]) else None
 
-    def _is_answer_to_itself(self) -> bool:
-        """Whether the echo could be the answer: a request for 17 to 24 bits may look like one that brings 3 bytes."""
-        sought, echo = self._sought, self._echo
-        return sought is not None and sought.size + 5 == len(echo) and echo[2] == sought.size
+    def _may_be_the_answer(self, echo: bytes) -> bool:
+        """Whether the answer can begin as the echo does: that of a write repeats it, as a rule to the last byte."""
+        return self._sought is not None and echo.startswith(self._sought.head)
 
     def _answer(self, raw: bytes, place: int) -> _Piece | None:
         sought = self._sought
         if sought is None:
             return None
-        values = bytes((sought.unit, sought.function, sought.size))
-        refusal = bytes((sought.unit, sought.function | _EXCEPTION))
-        for head, length in ((values, sought.size + 5), (refusal, 5)):
+        values, refusal = sought.head, bytes((sought.unit, sought.function | _EXCEPTION))
+        for head, length in ((values, sought.length), (refusal, 5)):
             if raw.startswith(head, place):
                 if len(raw) < place + length:
                     return _WAIT
@@ -169,9 +176,10 @@ class RtuStream:
 
     def _waste(self, raw: bytes) -> Found:
         sought = self._sought
+        self._is_noisy = True
         if sought is None:
             return Found("noise")
-        values = bytes((sought.unit, sought.function, sought.size))
+        values = sought.head
         refusal = bytes((sought.unit, sought.function | _EXCEPTION))
         return Found("crc" if values in raw or refusal in raw else "noise")
 
@@ -187,6 +195,8 @@ def _lengths(raw: bytes, place: int) -> Iterator[tuple[int, bool]]:
         yield 5 + count, True
     if function in _EIGHT:
         yield 8, False
+    if function in _TEN:
+        yield 10, False
 
 
 def _frame(raw: bytes, place: int, length: int) -> Frame:

@@ -10,19 +10,19 @@ from collections.abc import Callable
 from drivers.errors import DeviceFault
 from drivers.modbus.frame import Frame
 from drivers.modbus.link import Count, Link
+from drivers.modbus.liveness import NEVER
 from drivers.modbus.pace import Pace
-from drivers.modbus.request import ReadRequest, rtu_checksum
+from drivers.modbus.request import Request, rtu_checksum
 from drivers.modbus.rtu_frame import LONGEST, Found, RtuStream
+from drivers.modbus.slowness import Slowness
 from drivers.modbus.url import Address, SerialAddress
-
-_AROUND = 5
-"""Bytes of an answer around its values: unit, function, count, checksum."""
 
 
 class _Debt:
     """An answer that a unit owes."""
 
-    def __init__(self, until: float) -> None:
+    def __init__(self, asked: float, until: float) -> None:
+        self.asked = asked
         self.until = until
         """When it can come no more."""
         self.paid = asyncio.Event()
@@ -39,7 +39,9 @@ class RtuLink(Link):
         self._longest = self._character * LONGEST
         self._stream = RtuStream(rtu_checksum)
         self._owing: dict[int, _Debt] = {}
-        self._asked: ReadRequest | None = None
+        self._slowness = Slowness()
+        self._sent = NEVER
+        self._asked: Request | None = None
         self._wrong: Frame | None = None
         """What the unit sent instead of the answer."""
         self._is_damaged = False
@@ -58,7 +60,7 @@ class RtuLink(Link):
         ready, debt = super().ready(unit, pace), self._owing.get(unit)
         return ready if debt is None else max(ready, debt.until)
 
-    async def rest(self, request: ReadRequest, seconds: float, pace: Pace) -> None:
+    async def rest(self, request: Request, seconds: float, pace: Pace) -> None:
         debt = self._owing.get(request.unit)
         if debt is not None:
             patience = min(debt.until, self.loop.time() + seconds + self._longest)
@@ -71,18 +73,19 @@ class RtuLink(Link):
                     raise DeviceFault("timeout", f"{request.label}: not asked, for {owed}") from None
         await super().rest(request, seconds, pace)
 
-    async def hush(self, request: ReadRequest, seconds: float, silence: float) -> None:
+    async def hush(self, request: Request, seconds: float, silence: float) -> None:
         # Twice round the loop: what has arrived by now is taken in before the request goes out, and not for its answer.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await super().hush(request, seconds, silence)
 
-    def put(self, request: ReadRequest) -> None:
+    def put(self, request: Request) -> None:
         self._settle_all(self._stream.flush())
         self._asked, self._wrong, self._is_damaged = request, None, False
         self._owing.pop(request.unit, None)
         self._stream.seek(request)
-        self.traffic = self.loop.time() + self._character * len(request.frame)
+        self._sent = self.loop.time()
+        self.traffic = self._sent + self._character * len(request.frame)
         self.send(request.frame)
 
     def callback_data(self, data: bytes, addr: tuple[str, int] | None = None) -> int:  # noqa: ARG002  (the library's)
@@ -91,16 +94,19 @@ class RtuLink(Link):
         self._settle_all(self._stream.feed(data))
         return len(data)
 
-    def air_time(self, request: ReadRequest) -> float:
-        return self._character * (len(request.frame) + request.size + _AROUND)
+    def deadline(self, request: Request, seconds: float, pace: Pace) -> float:
+        return super().deadline(request, self._slowness.patience(request.unit, seconds, pace.late), pace)
 
-    def expire(self, request: ReadRequest, seconds: float, pace: Pace) -> None:
+    def air_time(self, request: Request) -> float:
+        return self._character * (len(request.frame) + request.length)
+
+    def expire(self, request: Request, seconds: float, pace: Pace) -> None:
         left = self._stream.unfinished
         self._settle_all(self._stream.flush())
         if self._waiting is None or self._waiting.done():
             return
         window = max(seconds, pace.late, self._longest)
-        self._owing[request.unit] = _Debt(self.loop.time() + window)
+        self._owing[request.unit] = _Debt(self._sent, self.loop.time() + window)
         if self._wrong is not None:
             self.settle(self._wrong)
         elif self._is_damaged:
@@ -125,4 +131,5 @@ class RtuLink(Link):
         if waiting and self._asked is not None and frame.unit == self._asked.unit:
             self._wrong = frame
         elif debt := self._owing.pop(frame.unit, None):
+            self._slowness.note(frame.unit, self.loop.time() - debt.asked)
             debt.paid.set()

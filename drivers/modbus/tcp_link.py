@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from drivers.errors import DeviceFault
+from drivers.modbus.backlog import Backlog
 from drivers.modbus.frame import Frame, FrameStream, FramingError
 from drivers.modbus.link import Count, Link
 from drivers.modbus.pace import Pace
-from drivers.modbus.request import ReadRequest
+from drivers.modbus.request import Request, is_from_unit
 
 _LAST_TRANSACTION = 65535
 
@@ -18,8 +19,9 @@ class TcpLink(Link):
         super().__init__(on_lost, count)
         self.is_encrypted = is_encrypted
         self._stream = FrameStream()
+        self._backlog = Backlog()
 
-    def put(self, request: ReadRequest) -> None:
+    def put(self, request: Request) -> None:
         self.transaction = self.transaction % _LAST_TRANSACTION + 1
         self.traffic = self.loop.time()
         self.send(self.transaction.to_bytes(2, "big") + request.frame)
@@ -36,7 +38,11 @@ class TcpLink(Link):
             self._take(frame)
         return len(data)
 
-    def expire(self, request: ReadRequest, seconds: float, pace: Pace) -> None:  # noqa: ARG002  (a late answer shows its number)
+    def deadline(self, request: Request, seconds: float, pace: Pace) -> float:
+        return self._backlog.ask(request.unit, self.loop.time(), seconds, pace.late)
+
+    def expire(self, request: Request, seconds: float, pace: Pace) -> None:
+        self._backlog.give_up(self.transaction, pace.late)
         if self._stream.unfinished:
             self.end("bad_reply", f"a reply broke off after {self._stream.unfinished} bytes")
         else:
@@ -44,6 +50,12 @@ class TcpLink(Link):
 
     def _take(self, frame: Frame) -> None:
         self.take_in(frame)
-        is_late = 0 < frame.transaction < self.transaction
+        now, number, by_unit = self.loop.time(), frame.transaction, is_from_unit(frame)
+        # The numbers begin anew after the last one, so that a late one may be the higher; what is owed is known.
+        is_late = 0 < number < self.transaction
+        if number != self.transaction:
+            is_late |= self._backlog.came_late(number, now, by_unit=by_unit)
         if is_late or not self.settle(frame):
             self._count(frame.unit, "stray")
+        else:
+            self._backlog.answered(now, by_unit=by_unit)

@@ -1,7 +1,8 @@
-"""OPC UA over TCP: reads PLCs and servers by subscription, or by asking."""
+"""OPC UA over TCP: reads PLCs and servers by subscription, or by asking, and writes to them."""
 
 from drivers.base import Driver
 from drivers.opcua.connection import OpcUaConnection
+from drivers.opcua.encoding import check_writable
 from drivers.opcua.settings import OpcUaDevice, OpcUaPoint, check_together
 
 DRIVER = Driver(
@@ -10,4 +11,5 @@ DRIVER = Driver(
     endpoint=OpcUaDevice.endpoint,
     connect=OpcUaConnection,
     check=check_together,
+    check_writable=check_writable,
 )

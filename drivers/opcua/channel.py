@@ -4,6 +4,7 @@ A Channel is opened once and closed once.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from drivers.opcua.faults import FATAL, explain, one_line
 from drivers.opcua.frames import FrameGuard
 from drivers.opcua.handshake import Handshake
 from drivers.opcua.settings import OpcUaDevice
+from drivers.unsent import discard_unsent
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ def _warm_up() -> None:
         ua.GetEndpointsRequest, ua.ReadRequest, ua.CreateSubscriptionRequest, ua.CreateMonitoredItemsRequest,
         ua.MonitoredItemCreateRequest, ua.ReadValueId, ua.PublishRequest, ua.SubscriptionAcknowledgement,
         ua.SetMonitoringModeRequest, ua.DeleteMonitoredItemsRequest, ua.DataChangeFilter, ua.BrowseRequest,
-        ua.BrowseDescription,
+        ua.BrowseDescription, ua.DeleteSubscriptionsRequest,
     ):  # fmt: skip
         struct_to_binary(request())
     for answer in (
@@ -45,6 +47,7 @@ def _warm_up() -> None:
         ua.GetEndpointsResponse, ua.EndpointDescription, ua.CreateSubscriptionResponse,
         ua.CreateMonitoredItemsResponse, ua.MonitoredItemCreateResult, ua.SetMonitoringModeResponse,
         ua.DeleteMonitoredItemsResponse, ua.BrowseResponse, ua.BrowseResult, ua.ReferenceDescription,
+        ua.DeleteSubscriptionsResponse,
     ):  # fmt: skip
         struct_from_binary(answer, Buffer(struct_to_binary(answer())))
 
@@ -153,6 +156,28 @@ class Channel:
             return bytes(await protocol.send_request(request, self._device.timeout if timeout is None else timeout))
         except Exception as error:  # noqa: BLE001  (a broken server makes the library raise whatever Python raises)
             raise self._fault(error, request) from None
+
+    async def ask_in_one_step(self, request: Any, before_sending: Callable[[], None]) -> bytes:  # noqa: ANN401
+        """Ask once and return the answer as it came, a refusal too. Raises DeviceFault.
+
+        Before_sending: called in the step that hands the request to the transport; where it raises, no byte leaves.
+        Once this has raised, nothing of the request leaves either after the connection is closed.
+        """
+        protocol = self._client.uaclient.protocol if self._client else None
+        if protocol is None or protocol.transport is None or protocol.transport.is_closing():
+            raise self._fault(ConnectionError("not connected"), request)
+        struct_to_binary(request)  # what cannot be encoded fails here, and not once it is permitted
+        transport = protocol.transport
+        before_sending()
+        discard_unsent(transport)
+        try:
+            waiting = protocol._send_request(request, self._device.timeout)  # noqa: SLF001  (send_request awaits first)
+            async with asyncio.timeout(self._device.timeout):
+                answer = bytes(await waiting)
+        except Exception as error:  # noqa: BLE001  (a broken server makes the library raise whatever Python raises)
+            raise self._fault(error, request) from None
+        discard_unsent(transport, yes=False)
+        return answer
 
     async def renew_if_due(self) -> None:
         """Renew the channel's keys when three quarters of their life are over. Raises LinkLost."""

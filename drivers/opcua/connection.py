@@ -1,7 +1,7 @@
 """One connection to one server, and the watch over it: a server that hangs is found out, not waited for."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from typing import Any
 
 from drivers.base import Reader, Surroundings
@@ -23,6 +23,7 @@ class OpcUaConnection:
         self._lost = asyncio.Event()
         self._reason = ""
         self._chores: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+        self._begun: set[Hashable] = set()
 
     async def open(self) -> None:
         await self._channel.open()
@@ -38,6 +39,11 @@ class OpcUaConnection:
             self._end("closed")
             await self._channel.close(politely=politely)
 
+    @property
+    def channel(self) -> Channel:
+        """The session with the server."""
+        return self._channel
+
     async def lost(self) -> str:
         await self._lost.wait()
         return self._reason
@@ -49,7 +55,13 @@ class OpcUaConnection:
         around: Surroundings | None = None,
     ) -> Reader:
         around = around or Surroundings()
-        return OpcUaReader(self._channel, self._publisher, device, points, around, self._chores.put_nowait)
+        return OpcUaReader(self._channel, self._publisher, device, points, around, self._begin)
+
+    def _begin(self, chore: Callable[[], Coroutine[Any, Any, None]], once: Hashable = None) -> None:
+        """Run a chore as long as the connection lives; of those with the same `once`, the first alone."""
+        if once is None or once not in self._begun:
+            self._begun.add(once)
+            self._chores.put_nowait(chore)
 
     async def _live(self) -> None:
         try:
@@ -57,7 +69,7 @@ class OpcUaConnection:
                 group.create_task(self._watch(), name=f"opcua watch {self._channel.address}")
                 for _ in range(REQUESTS):
                     group.create_task(self._publisher.run(), name=f"opcua publish {self._channel.address}")
-                while True:  # two chores a reader, at most
+                while True:  # one chore a reader, and what it found out about the server
                     chore = await self._chores.get()
                     group.create_task(chore(), name=f"opcua upkeep {self._channel.address}")
         except* DeviceFault as faults:

@@ -46,7 +46,7 @@ def explain(error: Exception) -> tuple[str, str]:
     if isinstance(error, DeviceFault):
         return error.kind, str(error)
     if isinstance(error, UaStatusCodeError):
-        return _explain_status(ua.StatusCode(ua.UInt32(error.code)).name)
+        return explain_status(ua.StatusCode(ua.UInt32(error.code)).name)
     if isinstance(error, OSError):
         return _explain_wire(error)
     if isinstance(error, UaError) and "No matching endpoints" in str(error):
@@ -59,7 +59,8 @@ def one_line(text: str) -> str:
     return " ".join(text.split())[:300]
 
 
-def _explain_status(name: str) -> tuple[str, str]:
+def explain_status(name: str) -> tuple[str, str]:
+    """Return the kind and the cause of a status code by its name."""
     if name in _KNOWN:
         return _KNOWN[name]
     if name.startswith("BadCertificate"):
@@ -78,4 +79,4 @@ def _explain_wire(error: OSError) -> tuple[str, str]:
 
 
 def _to_kind(name: str) -> str:
-    return _WORDS.sub("_", name.removeprefix("Bad")).lower() or "bad"
+    return _WORDS.sub("_", name.removeprefix("Bad").removeprefix("Good")).lower() or "bad"

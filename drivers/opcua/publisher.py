@@ -5,6 +5,7 @@ ends without a word when the server has lost the subscription.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from asyncua import ua
 
@@ -18,6 +19,8 @@ REQUESTS = 3
 """Publish requests that wait at the server, so that it never waits for the way there and back."""
 
 _TOO_MANY = "too_many_publish_requests"
+_NONE_LEFT = "subscription_lost"
+"""What a request ends with that waits for no subscription any more."""
 
 
 class Publisher:
@@ -36,6 +39,21 @@ class Publisher:
         self._subscriptions[subscription.id] = subscription
         self._needed.set()
 
+    async def drop(self, subscriptions: Sequence[Subscription]) -> None:
+        """Have the server end subscriptions of which nobody wants to hear any more. Raises LinkLost."""
+        if not subscriptions:
+            return
+        request = ua.DeleteSubscriptionsRequest()
+        request.Parameters.SubscriptionIds = [ua.IntegerId(each.id) for each in subscriptions]
+        for each in subscriptions:
+            self._subscriptions.pop(each.id, None)
+        try:
+            await self._channel.ask(request, ua.DeleteSubscriptionsResponse)
+        except LinkLost:
+            raise
+        except DeviceFault:
+            return  # it goes on unheard, until the connection ends
+
     def overdue(self, now: float) -> Subscription | None:
         """Return a subscription for which nothing was published for too long, None while all is well."""
         return next((found for found in self._subscriptions.values() if found.is_overdue(now)), None)
@@ -53,6 +71,10 @@ class Publisher:
                 if fault.kind == _TOO_MANY and self._asking > 1:
                     self._asking -= 1
                     return
+                if fault.kind == _NONE_LEFT and not self._subscriptions:
+                    self._needed.clear()
+                    await self._needed.wait()
+                    continue
                 raise LinkLost(fault.kind, str(fault)) from None
             async with self._turn:  # first come, first served: in the order in which the answers came
                 await self._take(data)

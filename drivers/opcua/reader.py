@@ -1,13 +1,13 @@
 """The read half of one device: its points resolved on this connection, subscribed, or read when asked."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from asyncua import ua
 
 from drivers.base import Block, Care, Change, Listener, Plan, Surroundings
-from drivers.errors import DeviceFault
+from drivers.errors import DeviceFault, LinkLost
 from drivers.opcua.calls import ServerFacts, learn_facts, read_nodes, watch_namespaces
 from drivers.opcua.channel import Channel
 from drivers.opcua.data_types import Vetting
@@ -23,8 +23,12 @@ from drivers.opcua.upkeep import Kept, Rhythm, Upkeep
 from drivers.opcua.verification import Verification, is_same
 from drivers.values import DataType, Sample, Seconds, bad
 
-Start: TypeAlias = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
-"""Has something run for as long as the connection lives; what it raises ends the connection."""
+
+class Start(Protocol):
+    """Has something run for as long as the connection lives; what it raises ends the connection."""
+
+    def __call__(self, chore: Callable[[], Coroutine[Any, Any, None]], once: Hashable = None) -> None:
+        """Of the chores with the same `once`, the first alone is run."""
 
 
 class OpcUaReader:
@@ -61,7 +65,8 @@ class OpcUaReader:
                 "unverified", f"{self._channel.address}: verify: 0 leaves tags unproved that decisions rest on; set 5s"
             )
         self._facts = facts = await learn_facts(self._channel, self._device, self._around.learned)
-        self._start(partial(watch_namespaces, self._channel, facts.namespaces, self._device.compare))
+        every = self._device.compare
+        self._start(partial(watch_namespaces, self._channel, facts.namespaces, every), (facts.namespaces, every))
         self._survey = await survey(self._channel, facts, self._points)
         self._intervals = self._plan.subscribed()
         polled = self._plan.polled(facts.reads.size)
@@ -86,13 +91,22 @@ class OpcUaReader:
 
     async def subscribe(self, listener: Listener) -> None:
         assert self._facts is not None
-        kept = [await self._subscribe(block, interval, listener) for block, interval in self._intervals.items()]
+        made: list[Subscription] = []
+        try:
+            intervals = self._intervals.items()
+            kept = [await self._subscribe(block, interval, listener, made) for block, interval in intervals]
+        except LinkLost:
+            raise
+        except DeviceFault:
+            await self._publisher.drop(made)  # it is going to be tried anew, with others
+            raise
         rhythm = Rhythm(self._device.verify, self._device.compare)
         if kept:
             upkeep = Upkeep(kept, self._read_vetted, lambda: self._size, rhythm, self._around.count)
             self._start(upkeep.run)
 
-    async def _subscribe(self, block: Block, interval: Seconds, listener: Listener) -> Kept:
+    async def _subscribe(self, block: Block, interval: Seconds, listener: Listener, made: list[Subscription]) -> Kept:
+        """Made: takes up the subscription as soon as the server has it."""
         assert self._facts is not None
         assert self._survey is not None
         wanted = {place: self._item(place, interval) for place in self._known(block)}
@@ -110,6 +124,7 @@ class OpcUaReader:
         )
         await subscription.create(self._channel, interval)
         self._publisher.add(subscription)
+        made.append(subscription)
         items = Items(self._channel, subscription.id, self._facts.creates, self._stamps)
         refused = subscription.adopt(await items.create(list(wanted.values())))
         listener.received(block, refused + self._unknown(block))

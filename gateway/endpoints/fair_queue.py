@@ -20,12 +20,15 @@ class Priority(IntEnum):
     READ = 2
     PROVE = 3
     """The first probe of a unit that is thought to live; it needs no pause, but is not in the way of a read."""
-    PROBE = 4
-    """A probe of a unit that did not answer."""
+    RETRY = 4
+    """A probe of a unit that did not answer lately: it may have lost one reply, and must not queue behind the dead."""
+    PROBE = 5
+    """A probe of a unit that is demoted."""
 
 
-_USUAL = (Priority.SAFE_STATE, Priority.WRITE, Priority.READ, Priority.PROVE, Priority.PROBE)
-_PROBE_IS_OVERDUE = (Priority.SAFE_STATE, Priority.WRITE, Priority.PROBE, Priority.PROVE, Priority.READ)
+_HELD = (Priority.RETRY, Priority.PROBE)
+_USUAL = (Priority.SAFE_STATE, Priority.WRITE, Priority.READ, Priority.PROVE, *_HELD)
+_PROBE_IS_OVERDUE = (Priority.SAFE_STATE, Priority.WRITE, *_HELD, Priority.PROVE, Priority.READ)
 
 
 class FairQueue(Generic[T]):
@@ -61,7 +64,7 @@ class FairQueue(Generic[T]):
         order = _PROBE_IS_OVERDUE if self._probes and self._is_overdue(now) else _USUAL
         for priority in order:
             devices = self._waiting[priority]
-            if devices and (priority is not Priority.PROBE or now >= self._held_until):
+            if devices and (priority not in _HELD or now >= self._held_until):
                 return self._take(priority, devices)
         return None
 
@@ -91,5 +94,5 @@ class FairQueue(Generic[T]):
     def _is_overdue(self, now: float) -> bool:
         if now < self._held_until:
             return False
-        rows = (self._waiting[Priority.PROBE], self._waiting[Priority.PROVE])
+        rows = [self._waiting[priority] for priority in (Priority.PROVE, *_HELD)]
         return any(now - next(iter(row.values()))[0][0] >= LONGEST_WAIT for row in rows if row)

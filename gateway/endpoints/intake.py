@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from gateway.clock import Clock
 from gateway.endpoints.device import CONNECTING, Device
 from gateway.endpoints.fingerprint import UNREAD, find_doubt
+from gateway.tags.conditioning import condition
 from gateway.tags.image import Answer, ProcessImage
 
 
@@ -19,6 +20,8 @@ class Intake:
         self._answered = answered
         self._expected = device.settings.fingerprint
         self._marks = {tag.name: tag for tag in device.tags if tag.name in self._expected}
+        self.reported = float("-inf")
+        """When the device last reported something by itself, monotonic."""
         self._doubted = float("-inf")
         """Since when the fingerprint has to have been read anew, monotonic."""
         self._believed = not self._expected
@@ -27,6 +30,8 @@ class Intake:
     def take(self, answers: Sequence[Answer]) -> None:
         """Take in what a scan or a subscription brought."""
         self._device.counters.updates += sum(len(answer.news) for answer in answers)
+        if self._believed and self._marks:
+            self._bar_another(answers)
         self._image.receive(self._device.name, answers)
         self._answered()
         if not self._expected or self._is_itself(answers):
@@ -38,6 +43,20 @@ class Intake:
             self._believed = False
             self._doubted = self._clock.monotonic()
             self._image.bar(self._device.name, UNREAD)
+
+    def _bar_another(self, answers: Sequence[Answer]) -> None:
+        """Believe nothing of answers which show that the device is another by now, not for one step."""
+        wall = self._clock.wall()
+        seen = {
+            tag.name: condition(sample, tag.settings, wall)
+            for answer in answers
+            for tag, sample in answer.news
+            if tag.name in self._marks
+        }
+        doubt = find_doubt({name: self._expected[name] for name in seen}, seen)
+        if doubt is not None:
+            self._believed = False
+            self._image.bar(self._device.name, doubt.reason)
 
     def _is_itself(self, answers: Sequence[Answer]) -> bool:
         if self._believed and not any(tag.name in self._marks for answer in answers for tag, _ in answer.news):

@@ -91,6 +91,7 @@ class Poller:
             held.release()
         finally:
             held.drop()
+        self._device.show_learned()
         if fault is not None:
             self._conclude(fault, held.total)
 
@@ -149,8 +150,7 @@ class Poller:
     def _conclude(self, fault: DeviceFault, answers: int) -> None:
         """Note what the failures of a scan say of the whole device."""
         device = self._device
-        device.show_learned()
-        if answers:
+        if answers or self._clock.monotonic() - self._intake.reported <= device.settings.stale_after:
             return
         if self._prober is None or fault.kind not in SILENT:
             if fault.kind in SILENT:

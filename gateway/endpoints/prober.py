@@ -16,6 +16,13 @@ SLOWER = 3
 """So many times what is usual for a unit an answer may take after an alarm."""
 
 
+PRIORITIES = {
+    Standing.HEALTHY: Priority.PROVE,
+    Standing.SUSPECT: Priority.RETRY,
+    Standing.DEMOTED: Priority.PROBE,
+}
+
+
 class Doubted(DeviceFault):
     """Only an alarm and one short probe speak against the device: its scan is put off, and nothing else follows."""
 
@@ -81,9 +88,8 @@ class Prober:
     async def _knock(self) -> DeviceFault | None:
         """Probe once; return why in vain."""
         demotion = self._device.demotion
-        priority = Priority.PROVE
-        if demotion.standing is not Standing.HEALTHY:
-            priority = Priority.PROBE
+        priority = PRIORITIES[demotion.standing]
+        if priority is not Priority.PROVE:
             await asyncio.sleep(max(demotion.next_probe - self._clock.monotonic(), 0))
         self._device.counters.probes += 1
         try:

@@ -12,13 +12,12 @@ from drivers.base import Block, Connection, Plan, Surroundings
 from drivers.errors import DeviceFault, DriverError, LinkLost
 from gateway.clock import Clock
 from gateway.endpoints.backoff import FIRST, Backoff
-from gateway.endpoints.demotion import Standing
 from gateway.endpoints.device import Device
-from gateway.endpoints.fair_queue import Priority
 from gateway.endpoints.intake import Intake
 from gateway.endpoints.lane import Lane
 from gateway.endpoints.neighbours import Neighbours
 from gateway.endpoints.poller import Poller
+from gateway.endpoints.prober import PRIORITIES
 from gateway.endpoints.subscriber import Subscriber
 from gateway.tags.image import Freshness, ProcessImage
 
@@ -116,7 +115,7 @@ class Session:
 
     async def _read_device(self, device: Device, connection: Connection, lane: Lane, neighbours: Neighbours) -> None:
         reader = connection.reader(device.driver_settings, device.points, self._around.get(device.name))
-        priority = Priority.PROVE if device.demotion.standing is Standing.HEALTHY else Priority.PROBE
+        priority = PRIORITIES[device.demotion.standing]
         plan = await lane.request(priority, device.name, reader.prepare)
         device.data_types = tuple(reader.data_type(index) for index in range(len(device.points)))
         by_block = self._regroup(device, plan)
@@ -125,7 +124,11 @@ class Session:
             intake.take([])
         if plan.subscribed:
             subscriber = Subscriber(device, by_block, self._image, self._clock, intake)
-            await lane.request(priority, device.name, lambda: reader.subscribe(subscriber))
+            try:
+                await lane.request(priority, device.name, lambda: reader.subscribe(subscriber))
+            except DeviceFault:
+                subscriber.end()  # some of its blocks may have begun to report
+                raise
             if not plan.polled:
                 device.demotion.answered()
         if plan.polled:

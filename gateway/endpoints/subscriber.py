@@ -28,18 +28,28 @@ class Subscriber:
         self._image = image
         self._clock = clock
         self._intake = intake
+        self._is_over = False
+
+    def end(self) -> None:
+        """Take in nothing more: what was subscribed until now is asked for anew, and other blocks bring it."""
+        self._is_over = True
 
     def granted(self, block: Block, period: float) -> None:
         # A source that keeps silent for longer than was asked, as it said it would, is no stale one.
-        if self._device.settings.max_age is None:
+        if self._device.settings.max_age is None and not self._is_over:
             freshness = self._blocks[block]
             freshness.max_age = max(freshness.max_age, STALE_PERIODS * period)
 
     def received(self, block: Block, changes: Sequence[Change]) -> None:
+        if self._is_over:
+            return
         tags = self._device.tags
         news = [(tags[index], sample) for index, sample in changes]
-        self._intake.take([Answer(self._blocks[block], self._clock.monotonic(), news)])
+        self._intake.reported = now = self._clock.monotonic()
+        self._intake.take([Answer(self._blocks[block], now, news)])
 
     def failed(self, block: Block, reason: str) -> None:
+        if self._is_over:
+            return
         self._device.counters.errors[reason] += 1
         self._image.fail(self._device.name, reason, [self._blocks[block]])

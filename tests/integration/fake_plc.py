@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple, TypeAlias
 
+from tests.integration.register_writes import WRITES, Written, carry_out, repeated, written
+
 _BIT_FUNCTIONS = (1, 2)
 
 
@@ -19,7 +21,9 @@ class Asked(NamedTuple):
     function: int
     start: int
     size: int
-    """How many registers, or bits."""
+    """How many registers, or bits; of a write what stands in this place, as a rule the value."""
+    data: bytes = b""
+    """What follows that."""
 
 
 Behaviour: TypeAlias = Callable[["FakePlc", Asked, asyncio.StreamWriter], Awaitable[None]]
@@ -47,6 +51,11 @@ class FakePlc:
         self._news = asyncio.Condition()
 
     @property
+    def writes(self) -> list[Written]:
+        """The write frames that came, whatever became of them."""
+        return [written(*asked[2:]) for asked in self.asked if asked.function in WRITES]
+
+    @property
     def url(self) -> str:
         return f"tcp://127.0.0.1:{self.port}"
 
@@ -71,6 +80,10 @@ class FakePlc:
         return number.to_bytes((asked.size + 7) // 8, "little")
 
     def answer(self, asked: Asked) -> bytes:
+        if asked.function in WRITES:
+            carry_out(self.words, written(*asked[2:]))
+            echo = repeated(asked.start, asked.size, asked.function, asked.data)
+            return frame(asked.transaction, asked.unit, asked.function, echo)
         values = self.values(asked)
         return frame(asked.transaction, asked.unit, asked.function, bytes([len(values)]) + values)
 
@@ -98,8 +111,9 @@ class FakePlc:
             while True:
                 head = await reader.readexactly(6)
                 transaction, _, length = struct.unpack(">HHH", head)
-                unit, function, start, size = struct.unpack(">BBHH", await reader.readexactly(length))
-                asked = Asked(transaction, unit, function, start, size)
+                body = await reader.readexactly(length)
+                unit, function, start, size = struct.unpack_from(">BBHH", body)
+                asked = Asked(transaction, unit, function, start, size, body[6:])
                 self.asked.append(asked)
                 await self._tell()
                 behaviour = self._script.popleft() if self._script else self._always

@@ -24,6 +24,11 @@ class NodeModbus(NodeServer):
         """Table: coil, discrete, input or holding. Values: words, or bits as 0 and 1."""
         await self.do("set", unit=unit, table=table, start=start, values=list(values))
 
+    async def written(self) -> list[list[Any]]:
+        """Return the writes that came, each as table, offset and value."""
+        written: list[list[Any]] = await self.do("written")
+        return written
+
     async def fault(self, fault: Any, unit: int = 1) -> None:
         """Fault: "silent", {"delay": seconds}, {"exception": code}; None ends it."""
         await self.do("fault", unit=unit, fault=fault)
@@ -45,7 +50,7 @@ class NodeOpcUaSpec:
 
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By the name in `nsu=urn:boiler-house;s=NAME`: {"type": "Double", "value": 1.0}; a list is an array, an Int64
-    a string, a DateTime in ISO format, a Range {"low": 0, "high": 1}; also `status` and `source_time`."""
+    a string, a DateTime in ISO format, a Range {"low": 0, "high": 1}; also `status`, `source_time`, and `read_only`."""
     namespace: str = "urn:boiler-house"
     before: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     """Namespaces registered before that one, whose index they shift, each with nodes of its own."""
@@ -126,6 +131,11 @@ class NodeOpcUa(NodeServer):
         elif self._is_cut:
             await self.do("mend")
         self._is_cut = False
+
+    async def written(self) -> list[list[str]]:
+        """Return the writes that came, each as the node's name and the value's type."""
+        written: list[list[str]] = await self.do("written")
+        return written
 
     async def counts(self) -> dict[str, int]:
         """Return how many `sessions` and `subscriptions` there are."""

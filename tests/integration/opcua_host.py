@@ -38,6 +38,9 @@ class Host:
         self._index = 0
         self._calls: deque[tuple[str, int]] = deque(maxlen=10_000)
         self._reads_fail = 0
+        self._written: list[Any] = []
+        self._write_answer = -1
+        self._writes_are_done = True
 
     async def start(self) -> None:
         spec, server = self._spec, self._server
@@ -49,6 +52,7 @@ class Host:
             await server.load_private_key(spec.private_key)
         self._guard_the_door()
         self._count_calls()
+        self._note_writes()
         authorities = b"".join(path.read_bytes() for path in spec.authorities)
         tamper(spec.tampering, authorities, lambda call: self._calls.append((call, 1)))
         self._set_limits()
@@ -64,7 +68,9 @@ class Host:
 
     async def add(self, name: str, value: Value) -> None:
         variant = ua.Variant(value.value, ua.VariantType[value.type])
-        await self._server.nodes.objects.add_variable(self._node_id(name), name, variant)
+        node = await self._server.nodes.objects.add_variable(self._node_id(name), name, variant)
+        if name in self._spec.writable:
+            await node.set_writable()
         await self.write(name, value)
 
     async def add_many(self, count: int) -> None:
@@ -132,6 +138,18 @@ class Host:
     async def fail_reads(self, status: int) -> None:
         """Refuse every Read of a client with a status code, 0 for none."""
         self._reads_fail = status
+
+    async def written(self) -> list[tuple[str, Any, str, bool]]:
+        """Return what clients wrote so far: the node's name, value, type, and whether it came without a time stamp."""
+        return list(self._written)
+
+    async def answer_writes(self, status: int, *, done: bool) -> None:
+        """Answer the writes of clients by a status code, and do them or not; -1 for as they go."""
+        self._write_answer, self._writes_are_done = status, done
+
+    async def value_of(self, name: str) -> Any:
+        """Return what a node holds."""
+        return await self._server.get_node(self._node_id(name)).read_value()
 
     async def register(self, uri: str) -> None:
         """Add a namespace."""
@@ -241,6 +259,24 @@ class Host:
         watch(SubscriptionService, "create_monitored_items", lambda params: len(params.ItemsToCreate))
         watch(InternalSession, "set_monitoring_mode", lambda params: len(params.MonitoredItemIds))
 
+    def _note_writes(self) -> None:
+        sessions: Any = InternalSession
+        serve = sessions.write
+
+        async def noted(session: Any, params: Any) -> Any:
+            if not session.external:
+                return await serve(session, params)
+            for each in params.NodesToWrite:
+                data = each.Value
+                alone = data.SourceTimestamp is data.ServerTimestamp is None
+                self._written.append((each.NodeId.Identifier, data.Value.Value, data.Value.VariantType.name, alone))
+                if not alone:
+                    return [ua.StatusCode(ua.StatusCodes.BadWriteNotSupported)]
+            answers = await serve(session, params) if self._writes_are_done else []
+            return answers if self._write_answer < 0 else [ua.StatusCode(self._write_answer)]
+
+        sessions.write = noted
+
     def _set_limits(self) -> None:
         spec = self._spec
         processor: Any = UaProcessor
@@ -249,8 +285,20 @@ class Host:
             service._clamp_keep_alive_count = lambda _, __: spec.keep_alive_count
         if spec.not_monitored or spec.refuses_filters:
             self._refuse_items()
+        if spec.subscriptions:
+            self._refuse_subscriptions(service)
         if spec.publish_requests:
             processor.publish_request_limit = lambda _, __: spec.publish_requests
+
+    def _refuse_subscriptions(self, service: Any) -> None:
+        create, most = service.create_subscription, self._spec.subscriptions
+
+        async def create_or_refuse(service: Any, *request: Any, **more: Any) -> Any:
+            if len(service.subscriptions) >= most:
+                raise ServiceError(ua.StatusCodes.BadTooManySubscriptions)
+            return await create(service, *request, **more)
+
+        service.create_subscription = create_or_refuse
 
     def _refuse_items(self) -> None:
         items: Any = MonitoredItemService

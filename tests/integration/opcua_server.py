@@ -61,10 +61,14 @@ class ServerSpec:
     """The operations of one call that are really taken; 0 for any number."""
     keep_alive_count: int = 0
     """Granted whatever is asked; 0 grants what is asked."""
+    subscriptions: int = 0
+    """As many are kept; 0 for any number."""
     publish_requests: int = 0
     """As many may wait at the server; 0 for the library's own limit."""
     not_monitored: tuple[str, ...] = ()
     """Names of nodes that can be read, and for which there is no monitored item left."""
+    writable: tuple[str, ...] = ()
+    """Names of the nodes that a client may write, by their values alone: with a time stamp they are refused."""
     refuses_filters: bool = False
     """BadMonitoredItemFilterUnsupported for any item that comes with one."""
     port: int = 0

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple, TypeAlias
 
+from tests.integration.register_writes import WRITES, Written, body_length, carry_out, repeated, written
+
 _BIT_FUNCTIONS = (1, 2)
-_REQUEST = 8
-"""Bytes of any request to read."""
+_HEAD = 6
+"""Bytes of any request before what only some writes have, and the checksum."""
 
 
 class Asked(NamedTuple):
@@ -21,10 +23,16 @@ class Asked(NamedTuple):
     function: int
     start: int
     size: int
-    """How many registers, or bits."""
+    """How many registers, or bits; of a write what stands in this place, as a rule the value."""
     raw: bytes
     at: float
     """The loop's time."""
+    data: bytes = b""
+    """What stands between `size` and the checksum."""
+
+    @property
+    def write(self) -> Written:
+        return written(self.function, self.start, self.size, self.data)
 
 
 Behaviour: TypeAlias = Callable[["SerialBus", Asked], Awaitable[None]]
@@ -86,7 +94,15 @@ class SerialBus:
         number = sum(1 << place for place, word in enumerate(words) if word)
         return number.to_bytes((asked.size + 7) // 8, "little")
 
+    @property
+    def writes(self) -> list[Written]:
+        """The write frames that came, whatever became of them."""
+        return [asked.write for asked in self.asked if asked.function in WRITES]
+
     def answer(self, asked: Asked) -> bytes:
+        if asked.function in WRITES:
+            carry_out(self.words, asked.write)
+            return frame(asked.unit, asked.function, repeated(asked.start, asked.size, asked.function, asked.data))
         values = self.values(asked)
         return frame(asked.unit, asked.function, bytes([len(values)]) + values)
 
@@ -98,11 +114,15 @@ class SerialBus:
     def receive(self, data: bytes) -> None:
         """Take in what the driver sent."""
         self._received += data
-        while len(self._received) >= _REQUEST:
-            raw, self._received = self._received[:_REQUEST], self._received[_REQUEST:]
+        while len(self._received) > _HEAD:
+            length = _HEAD + body_length(self._received[1], self._received[_HEAD:]) + 2
+            if len(self._received) < length:
+                break
+            raw, self._received = self._received[:length], self._received[length:]
             assert crc(raw[:-2]) == raw[-2:], raw.hex()
-            unit, function, start, size = struct.unpack(">BBHH", raw[:-2])
-            asked = Asked(unit, function, start, size, raw, asyncio.get_running_loop().time())
+            unit, function, start, size = struct.unpack_from(">BBHH", raw)
+            now = asyncio.get_running_loop().time()
+            asked = Asked(unit, function, start, size, raw, now, raw[_HEAD:-2])
             self.asked.append(asked)
             behaviour = self._script.popleft() if self._script else self._always
             answering = asyncio.create_task(self._meet(behaviour, asked))

@@ -179,7 +179,8 @@ async def test_a_right_reply_is_taken_however_it_arrives(behaviour: Behaviour) -
                 assert list(await reader.read(block)) == [(1, Sample(value))]
 
 
-async def test_a_late_reply_is_not_taken_for_the_next_request() -> None:
+@pytest.mark.parametrize("asked_before", [0, 65533])
+async def test_a_late_reply_is_not_taken_for_the_next_request(asked_before: int) -> None:
     async with fake_plc() as plc:
         plc.words[:4] = [10, 11, 12, 13]
         device = ModbusDevice(plc.url, timeout=SOON)
@@ -187,6 +188,8 @@ async def test_a_late_reply_is_not_taken_for_the_next_request() -> None:
         async with opened(device) as connection:
             reader = connection.reader(device, POINTS, Surroundings(count=counted.append))
             (block,) = (await reader.prepare()).polled
+            assert connection._link is not None
+            connection._link.transaction = asked_before  # the last number is 65535
             await read_well(reader, block)
             plc.words[1] = 1
             plc.script(late)

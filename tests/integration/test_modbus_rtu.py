@@ -118,6 +118,28 @@ async def read_well(reader: ModbusReader, block: Block) -> None:
     assert sorted(await reader.read(block)) == [(0, Sample(10)), (1, Sample(11)), (2, Sample(13))]
 
 
+async def slowly(bus: SerialBus, asked: Asked) -> None:
+    """Answer after a longer time than neighbours would like."""
+    await asyncio.sleep(1.5 * SOON)
+    await good(bus, asked)
+
+
+async def test_a_unit_that_answers_too_late_is_given_the_time_it_takes(bus: SerialBus) -> None:
+    bus.always(slowly)
+    async with opened(bus) as master:
+        around = Surroundings(patience=SOON)
+        reader = master.connection.reader(ModbusDevice(bus.url), POINTS, around)
+        (block,) = (await reader.prepare()).polled
+        with pytest.raises(DeviceFault, match=r"no answer within 0\.2 s"):
+            await reader.read(block)
+        for _ in range(20):  # how many the late answer costs depends on the machine
+            with suppress(DeviceFault):
+                await reader.read(block)
+                break
+        else:
+            pytest.fail("the unit is cut off for ever")
+
+
 @pytest.mark.parametrize(
     ("behaviour", "kind", "counts"),
     [

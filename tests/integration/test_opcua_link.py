@@ -5,9 +5,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
+from drivers.base import Plan
 from drivers.errors import DeviceFault, LinkLost
 from drivers.opcua import DRIVER
 from drivers.opcua.settings import OpcUaDevice
@@ -149,6 +151,17 @@ async def test_closing_leaves_nothing_at_the_server() -> None:
         assert server.do("counts") == (0, 0)
 
 
+@pytest.mark.parametrize("how", ["drop_subscriptions", "stop_publishing"])
+async def test_after_a_lost_subscription_no_session_is_left_at_a_server_that_lives(how: str) -> None:
+    with opcua_server(ServerSpec(nodes=NODES)) as server:
+        async with connected(device(server), node("Speed")) as link:
+            await link.subscribe()
+            server.do(how)
+            await link.lost(within=10)
+            assert server.do("counts")[0] == 1
+        assert server.do("counts") == (0, 0)
+
+
 async def test_a_connection_can_be_closed_twice_and_without_being_open(server: OpcUaServer) -> None:
     connection = DRIVER.connect(device(server))
     await connection.close()
@@ -166,6 +179,24 @@ async def test_two_devices_share_one_connection(server: OpcUaServer) -> None:
         assert (await first.subscribe()).value(0) == 3000.0
         assert (await second.subscribe()).value(0) == 50.0
         assert server.do("counts")[0] == 1
+
+
+async def test_what_a_server_refuses_in_part_it_has_not_to_keep_and_can_be_asked_for_again() -> None:
+    with opcua_server(ServerSpec(nodes=NODES, subscriptions=1)) as server:
+        async with connected(device(server), node("Speed")) as first:
+            for _ in range(3):
+                two = [node("Load"), replace(node("Speed"), interval=Seconds(0.05))]
+                second = Link(first.connection, reader := first.connection.reader(device(server), two), Plan([]))
+                await reader.prepare()
+                with pytest.raises(DeviceFault, match="BadTooManySubscriptions"):
+                    await reader.subscribe(second.told)
+                assert server.do("counts") == (1, 0)
+            told = await first.subscribe()
+            before, foreign = told.answers, second.told.answers
+            await told.until(lambda: told.answers >= before + 3)
+            assert second.told.answers == foreign
+            tasks = [task.get_name() for task in asyncio.all_tasks()]
+            assert len([name for name in tasks if name.startswith("opcua upkeep")]) == 2
 
 
 async def test_the_library_keeps_quiet(server: OpcUaServer, caplog: pytest.LogCaptureFixture) -> None:

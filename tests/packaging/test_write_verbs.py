@@ -1,6 +1,7 @@
 """Nothing can write to a device but `drivers/*/writing.py`: held against the syntax tree of every other file.
 
-An OPC UA method call is a write. The names are the libraries' own; a test here notices new ones.
+An OPC UA method call is a write. The names are the libraries' own; a test here notices new ones. And nobody gets at
+those files but `gateway.control` and `gateway.app`: no import and no name of theirs stands anywhere else.
 """
 
 import ast
@@ -58,6 +59,9 @@ READING_MESSAGES = {
 
 MESSAGE = re.compile(r"[A-Z]\w+(Request|Parameters)")
 LIBRARIES = {"pymodbus", "asyncua"}
+WRITING = re.compile(r"drivers\.(\w+\.)*writing(\..*)?")
+HOLDERS = ("gateway/control/*", "gateway/app/*", "drivers/writing.py", "drivers/*/writing.py")
+"""Whose files may know the write half of a driver."""
 
 
 def sources() -> list[Path]:
@@ -77,6 +81,21 @@ def find_writes(tree: ast.Module) -> Iterator[str]:
                 yield f"line {line}: .{name}"
             elif uses_library and MESSAGE.fullmatch(name) and name not in READING_MESSAGES:
                 yield f"line {line}: {name}"
+
+
+def find_write_halves(tree: ast.Module) -> Iterator[str]:
+    """Yield every mention of a module that holds the write half of a driver, in an import or as a text."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str() as module, names=aliases):
+                named = [module, *(f"{module}.{alias.name}" for alias in aliases)]
+            case ast.Import(names=aliases):
+                named = [alias.name for alias in aliases]
+            case ast.Constant(value=str() as text):
+                named = [text]
+            case _:
+                continue
+        yield from (f"line {node.lineno}: {name}" for name in named if WRITING.fullmatch(name))
 
 
 def names_of(node: ast.AST) -> list[str]:
@@ -107,6 +126,39 @@ def test_no_file_but_a_writing_one_can_write_to_a_device() -> None:
         if (writes := list(find_writes(ast.parse(path.read_text(), path))))
     }
     assert found == {}
+
+
+def test_no_file_but_those_of_control_and_app_knows_the_write_half_of_a_driver() -> None:
+    files = [path for folder in ("drivers", "gateway", "simulators") for path in (ROOT / folder).rglob("*.py")]
+    found = {
+        str(path.relative_to(ROOT)): halves
+        for path in files
+        if not any(path.relative_to(ROOT).match(holder) for holder in HOLDERS)
+        if (halves := list(find_write_halves(ast.parse(path.read_text(), path))))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import drivers.writing",
+        "from drivers import writing",
+        "from drivers.writing import Writer",
+        "from drivers.modbus.writing import WRITER as harmless",
+        "from drivers.modbus import writing",
+        "import_module('drivers.opcua.writing')",
+    ],
+)
+def test_the_write_half_of_a_driver_is_found_however_it_is_reached(code: str) -> None:
+    assert list(find_write_halves(ast.parse(code)))
+
+
+def test_every_driver_that_can_write_has_its_verbs_in_its_writing_file() -> None:
+    files = {path.parent.name: path for path in (ROOT / "drivers").glob("*/writing.py")}
+    assert set(files) == {"memory", "modbus", "opcua"}
+    verbs = {name: set(find_writes(ast.parse(path.read_text()))) for name, path in files.items()}
+    assert [name for name in sorted(verbs) if verbs[name]] == ["modbus", "opcua"]
 
 
 def test_the_files_that_use_the_libraries_are_really_looked_at() -> None:

@@ -32,8 +32,7 @@ def test_a_number_reads_back_or_is_refused(data_type: DataType, order: Order, va
     cell = cell_of(data_type, order)
     try:
         raw = encode(cell, value)
-    except ValueError as error:
-        assert "\n" not in str(error)
+    except ValueError:
         return
     assert is_whole(cell, raw)
     back = decode(cell, raw)
@@ -106,7 +105,7 @@ def test_what_a_scaled_register_reads_can_be_written_back(raw: int, power: int) 
         (True, -1, "is no number"),
         ("1", -1, "is no number"),
         (10**400, 0, "out of reach"),
-        (10**308, -10, "out of reach"),
+        (10**308, -10, "does not fit into int16"),
         (1.0, 11, "its exponent is not known: 11 is none"),
         (1.0, 1.5, "its exponent is not known"),
     ],

@@ -26,6 +26,20 @@ function answer(table) {
     };
 }
 
+// A write of one register or coil; the library calls it for each by itself.
+const written = [];
+function write(table) {
+    return (offset, value, unit, done) => {
+        written.push([table, offset, Number(value)]);
+        const device = plant[unit];
+        if (!device || device.fault === "silent") return;
+        if (device.fault?.exception) return done({ modbusErrorCode: device.fault.exception });
+        if (device[table][offset] === undefined) return done({ modbusErrorCode: 2 });
+        device[table][offset] = value;
+        done(null);
+    };
+}
+
 // The library binds at once and tells nothing of a port 0, so its own port is given to it.
 function serve(free) {
     const server = new ServerTCP(
@@ -34,6 +48,8 @@ function serve(free) {
             getDiscreteInput: answer("discrete"),
             getInputRegister: answer("input"),
             getHoldingRegister: answer("holding"),
+            setCoil: write("coil"),
+            setRegister: write("holding"),
         },
         { host, port: free, unitID: 255 },
     );
@@ -47,6 +63,7 @@ function serve(free) {
         fault: ({ unit, fault }) => { plant[unit].fault = fault; },
         hang_up: () => { for (const socket of server.socks.keys()) socket.destroy(); },
         connections: () => server.socks.size,
+        written: () => written,
     });
 }
 

@@ -11,6 +11,7 @@ const { obey, say } = require("./told.cjs");
 
 const spec = JSON.parse(process.argv[2]);
 const variables = new Map();
+const written = [];
 let server;
 let namespace;
 
@@ -46,6 +47,7 @@ function add({ name, ...how }) {
         dataType: how.type,
         valueRank: Array.isArray(how.value) ? 1 : -1,
         minimumSamplingInterval: 20,
+        ...(how.read_only ? { accessLevel: "CurrentRead", userAccessLevel: "CurrentRead" } : {}),
     }));
     put({ name, ...how });
 }
@@ -78,6 +80,7 @@ const commands = {
         await closed;
     },
     mend: () => server.resumeEndPoints(),
+    written: () => written,
     counts: () => ({ sessions: server.engine.currentSessionCount, subscriptions: subscriptions().length }),
 };
 
@@ -99,6 +102,10 @@ async function start() {
         userManager: { isValidUser: (name, password) => spec.users?.[name] === password },
         serverCapabilities: { operationLimits: spec.limits ?? {} },
         maxConnectionsPerEndpoint: 50,
+    });
+    server.on("request", (request) => {
+        for (const { nodeId, value } of request.nodesToWrite ?? [])
+            written.push([String(nodeId.value), DataType[value.value.dataType]]);
     });
     await server.initialize();
     for (const [uri, nodes] of Object.entries(spec.before)) {

@@ -116,10 +116,11 @@ def test_the_setup_is_kept_by_its_places_on_the_wire() -> None:
         ({"base": 2}, "base: 2 is not within 0 and 1"),
         ({"base": 1, "holes": ("holding:0-3",)}, "holes: holding:0..3: this device counts from 1"),
         (
-            {"functions_refused": (5,)},
+            {"functions_refused": (7,)},
             (
-                "functions_refused: 5 is no function that this driver asks for; there are 1 (coils), "
-                "2 (discrete inputs), 3 (holding registers), 4 (input registers)"
+                "functions_refused: 7 is no function that this driver asks for; there are 1 (coils), "
+                "2 (discrete inputs), 3 (holding registers), 4 (input registers), 5 (one coil), 6 (one register), "
+                "15 (several coils), 16 (several registers), 22 (single bits of a register)"
             ),
         ),
         ({"pause": Seconds(-1)}, "pause: -1 s is not within 0s and 60s"),

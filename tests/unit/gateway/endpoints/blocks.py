@@ -80,7 +80,7 @@ class Scan:
         grouped = [[tags[point] for point in block.points] for block in self.reader.blocks]
         fresh = list(zip(self.reader.blocks, self.image.regroup("plc", grouped), strict=True))
         self.lane = Lane("test")
-        intake = Intake(self.device, self.image, clock, self.count)
+        self.intake = intake = Intake(self.device, self.image, clock, self.count)
         beside = Neighbours(self.device, [self.device, *others])
         self.poller = Poller(self.device, self.reader, fresh, self.lane, self.image, clock, intake, beside)
 

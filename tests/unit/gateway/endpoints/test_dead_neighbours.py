@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from drivers.base import Block, Listener, Plan
 from drivers.errors import DeviceFault
 from drivers.memory import MemoryConnection
-from drivers.values import Sample, bad
+from drivers.values import Quality, Sample, bad
 from tests.unit.gateway.endpoints.units import Units, play
 
 TEN = tuple(range(3, 53, 5))
@@ -283,3 +284,56 @@ def test_scans_of_many_units_do_not_come_at_once_and_each_keeps_its_grid() -> No
             assert (scans[-1] - scans[0]) / (len(scans) - 1) == pytest.approx(1.0, abs=1e-3)
 
     play(story, units=100, latency=0.002)
+
+
+def test_a_unit_that_lost_one_reply_does_not_wait_for_the_probes_of_the_dead() -> None:
+    dead = tuple(range(11, 51))
+
+    async def story(units: Units) -> None:
+        await asyncio.sleep(400)
+        units.silence(1, *dead)
+        await asyncio.sleep(1.5)
+        assert units.sample(1) == bad("timeout")
+        units.silence(*dead)
+        await asyncio.sleep(2.5)
+        assert units.sample(1) == Sample(1.0)
+        assert ("u1", "device_demoted") not in units.told
+
+    play(story, units=50, dead=dead)
+
+
+def test_of_a_subscription_that_was_refused_in_part_nothing_is_believed() -> None:
+    listeners: list[Listener] = []
+    block = Block((0,), "reported")
+
+    class HalfSubscribed(MemoryConnection):
+        """Takes the subscription of unit 2, tells of it, and then refuses all the same."""
+
+        def reader(self, device: Any, points: Any, around: Any = None) -> Any:
+            reader = super().reader(device, points, around)
+            if device.unit == 2:
+                reader.prepare, reader.subscribe = self.plan, self.refuse  # type: ignore[method-assign]
+            return reader
+
+        async def plan(self) -> Plan:
+            return Plan([], [block])
+
+        async def refuse(self, listener: Listener) -> None:
+            listeners.append(listener)
+            raise DeviceFault("too_many_subscriptions", "no more")
+
+    async def story(units: Units) -> None:
+        told: list[Sample] = []
+        units.image.listen(lambda batch: told.extend(sample for tag, sample in batch.changes if tag.device == "u2"))
+        await asyncio.sleep(30)
+        assert len(listeners) > 2
+        told.clear()
+        for listener in listeners:
+            listener.received(block, [(0, Sample(99.0))])
+            listener.granted(block, 1.0)
+            listener.failed(block, "lost")
+        assert not told
+        assert units.sample(2).quality is Quality.BAD
+        assert not units.device(2).state.connected
+
+    play(story, units=2, connect=HalfSubscribed)

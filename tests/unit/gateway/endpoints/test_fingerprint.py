@@ -96,6 +96,18 @@ def test_a_device_that_becomes_another_is_bad_at_once_and_good_when_it_is_itself
     play(story, [0.01, 0.01], fingerprint=RIGHT)
 
 
+def test_of_the_scan_in_which_a_device_becomes_another_no_value_is_told_as_good() -> None:
+    async def story(scan: Scan) -> None:
+        scan.reader.values[0] = 7.0
+        await scan.scans(1)
+        scan.batches.clear()
+        scan.reader.values = {0: 8.0, 1: 99.0}
+        await scan.scans(2)
+        assert {sample for _, changes in scan.told for _, sample in changes} == {bad(MISMATCH)}
+
+    play(story, [0.01, 0.01], fingerprint=RIGHT)
+
+
 @pytest.mark.parametrize("neighbours", [0, 1])
 def test_a_unit_that_was_silent_has_to_show_its_fingerprint_anew(neighbours: int) -> None:
     async def story(scan: Scan) -> None:

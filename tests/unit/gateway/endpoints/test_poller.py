@@ -6,7 +6,9 @@ from drivers.base import Block, Split
 from drivers.errors import DeviceFault
 from drivers.values import Sample, bad
 from gateway.endpoints.held import HOLD
+from gateway.endpoints.subscriber import Subscriber
 from tests.unit.gateway.endpoints.blocks import Scan, play, timeout
+from tests.virtual_time import VirtualClock
 
 
 def refused() -> DeviceFault:
@@ -170,3 +172,23 @@ def test_what_the_driver_learned_by_being_refused_is_told_once() -> None:
         assert told == ["device_connected", ""]
 
     play(story, [0.01] * 2)
+
+
+def test_a_device_that_reports_by_itself_is_not_lost_because_it_refuses_to_be_asked() -> None:
+    async def story(scan: Scan) -> None:
+        told: list[str] = []
+        scan.device.listen(lambda state, change: told.append(change))
+        block = Block((), "reported")
+        (fresh,) = scan.image.regroup("other", [[]])
+        subscriber = Subscriber(scan.device, {block: fresh}, scan.image, VirtualClock(), scan.intake)
+        scan.reader.faults[0] = timeout()
+        for _ in range(3):
+            subscriber.received(block, [])
+            await scan.scans(1)
+        assert told == ["device_connected"]
+        assert scan.samples() == [bad("timeout")]
+        await asyncio.sleep(scan.device.settings.stale_after)
+        await scan.scans(1)
+        assert told == ["device_connected", "device_lost"]
+
+    play(story, [0.01])
