@@ -78,6 +78,11 @@ class Constraint:
         return ()
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The least and the most of what it judges, for those who show it."""
+        return None, None
+
+    @property
     def limited(self) -> tuple[str, ...]:
         """Further tags to which a write is held to the same limit."""
         return ()

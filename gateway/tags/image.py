@@ -21,13 +21,15 @@ STALE = "stale"
 class Freshness:
     """How fresh the tags of one block are: the block's source answers for all of them at once."""
 
-    __slots__ = ("answered", "fault", "max_age", "stale", "tags")
+    __slots__ = ("answered", "before", "fault", "max_age", "stale", "tags")
 
     def __init__(self, tags: Sequence[Tag], fault: str) -> None:
         self.tags = tuple(tags)
         self.max_age = min((tag.max_age for tag in tags), default=0.0)
         self.answered = float("-inf")
         """When the request of the last good answer was sent, monotonic."""
+        self.before = self.answered
+        """The same of the good answer before that."""
         self.fault = fault
         """Why the tags cannot be believed at all; empty where they can."""
         self.stale = False
@@ -96,6 +98,11 @@ class ProcessImage:
         """Return when the tag's source last answered, monotonic; -inf if it never did."""
         return self._freshness[tag.index].answered
 
+    def answers(self, tag: Tag) -> tuple[float, float]:
+        """Return when the tag's source last answered and when it did before that, monotonic; -inf for never."""
+        freshness = self._freshness[tag.index]
+        return freshness.answered, freshness.before
+
     def max_age(self, tag: Tag) -> float:
         """Return the age at which the tag turns stale, seconds: its own, or more where its source is slower."""
         return self._freshness[tag.index].max_age
@@ -128,7 +135,7 @@ class ProcessImage:
                     ahead.keep(tag, raw, now, wall)
                 elif ahead.kept:
                     ahead.kept.pop(tag, None)
-            freshness.answered = sent
+            freshness.before, freshness.answered = freshness.answered, sent
             if not now - sent <= freshness.max_age:
                 changes += self._age(freshness)  # on its way for so long that it is too old already
                 continue

@@ -37,6 +37,10 @@ class Compliance(Constraint):
             raise ValueError(f"min_coverage: {self.min_coverage:g} is not above 0 and at most 1")
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        return self.min, self.max
+
+    @property
     def watched(self) -> tuple[str, ...]:
         return (self.tag,)
 

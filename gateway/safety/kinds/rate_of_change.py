@@ -35,6 +35,10 @@ class RateOfChange(Constraint):
         check_positive("max_step", self.max_step)
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        return None, self.max_per_second
+
+    @property
     def watched(self) -> tuple[str, ...]:
         return (self.tag,)
 

@@ -34,6 +34,10 @@ class Threshold(Constraint):
             raise ValueError(f"hysteresis: {self.hysteresis:g} is more than lies between min and max")
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        return self.min, self.max
+
+    @property
     def watched(self) -> tuple[str, ...]:
         return (self.tag,)
 

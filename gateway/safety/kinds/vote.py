@@ -46,6 +46,10 @@ class Vote(Constraint):
                 raise ValueError(f"degrade: {agree} of the {len(self.tags) - bad} that are left is not possible")
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        return self.min, self.max
+
+    @property
     def watched(self) -> tuple[str, ...]:
         return self.tags
 

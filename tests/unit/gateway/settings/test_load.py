@@ -14,7 +14,8 @@ from drivers.values import Seconds
 from gateway.endpoints.settings import DeviceSettings
 from gateway.errors import SettingsError
 from gateway.northbound.settings import MqttSettings
-from gateway.safety.constraint import SafeWrite, Threshold
+from gateway.safety.constraint import SafeWrite
+from gateway.safety.kinds.threshold import Threshold
 from gateway.safety.verdict import SafetyLevel
 from gateway.settings.load import Loaded, examine, load
 from gateway.settings.model import Device, DeviceTag, GatewaySection, Grant, SafetySettings, Task
