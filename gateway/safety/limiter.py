@@ -28,6 +28,10 @@ class SlidingWindow:
         self._times.append(now)  # of a full window the oldest falls out
         return True
 
+    def is_over(self, now: float) -> bool:
+        """Return whether nothing that it counted matters any more."""
+        return not self._times or now - self._times[-1] >= self.window
+
     def free_at(self) -> float:
         """Return from when on there is room, monotonic; -inf if there is some now."""
         return self._times[0] + self.window if len(self._times) == self.limit else float("-inf")

@@ -6,13 +6,13 @@ Before a write that would bring those values about it is a permissive; all the t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from math import inf, isfinite
+from math import inf
 from typing import ClassVar, NamedTuple
 
 from gateway.safety.constraint import Comparison, Constraint, Setting
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
-from gateway.safety.seen import doubt, is_certain
+from gateway.safety.seen import doubt, is_certain, is_finite
 from gateway.safety.verdict import Judgement, Verdict
 
 
@@ -120,7 +120,7 @@ def _met(tag: str, wanted: Setting | Comparison, world: World, now: float) -> An
     seen = world.seen(tag, now)
     why = doubt(seen, now)
     value = seen.sample.value
-    if not why and isinstance(value, float) and not isfinite(value):
+    if not why and isinstance(value, float) and not is_finite(value):
         why = "not_finite"
     if not why and not is_certain(seen):
         why = seen.sample.reason
