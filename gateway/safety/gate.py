@@ -140,6 +140,11 @@ class Gate:
         self.advance()
         return ""
 
+    def reset_all(self, now: float) -> str:
+        """Clear every latch; return the code of the first refusal, empty where nothing is latched any more."""
+        codes = [self.reset(live.name, now) for live in self.constraints if live.latch.is_latched]
+        return next((code for code in codes if code), "")
+
     def bypass(self, name: str, until: float) -> str:
         """Stop denial and new trips of a constraint until then; return the code of a refusal. Clears no latch."""
         live = self._by_name.get(name)
