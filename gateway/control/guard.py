@@ -61,6 +61,8 @@ class Guard:
         self._listeners: list[StateListener] = []
         self._since = {live: (live.judgement.verdict, clock.wall()) for live in gate.constraints}
         self._told = {live: (live.judgement.value, clock.monotonic()) for live in gate.constraints}
+        self._watched = {tag.index: tag.path for tag in image.tags if gate.watches(tag.path)}
+        """The tags that are judged; of the others a batch costs one look each."""
         self.evaluated = asyncio.Event()
         """Set once the first evaluation ran."""
         image.listen(self._observe)
@@ -112,8 +114,11 @@ class Guard:
         return now - last <= LATE_PERIODS * self._period
 
     def _observe(self, batch: Batch) -> None:
-        now = self._clock.monotonic()
-        self._tell(self._gate.observe((tag.path for tag, _ in batch.changes), now).changed, now)
+        watched = self._watched
+        changed = [watched[tag.index] for tag, _ in batch.changes if tag.index in watched]
+        if changed:
+            now = self._clock.monotonic()
+            self._tell(self._gate.observe(changed, now).changed, now)
 
     def _tell(self, changed: Sequence[LiveConstraint], now: float) -> None:
         for live in changed:

@@ -81,6 +81,10 @@ class Gate:
         """Return the constraint of that name, None where there is none."""
         return self._by_name.get(name)
 
+    def watches(self, tag: str) -> bool:
+        """Return whether any constraint judges the tag's live values."""
+        return bool(self._scopes.watching([tag]))
+
     def observe(self, changed: Iterable[str], now: float) -> Observed:
         """Judge the constraints that watch these tags."""
         affected = list(self._scopes.watching(changed))
