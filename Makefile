@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: venv demo test lint types imports pure clean
+.PHONY: venv demo test lint types imports servers pure soak clean
 
 venv:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/make_venv.sh
@@ -22,13 +22,22 @@ types: venv
 imports: venv
 	$(BIN)/lint-imports
 
-test: venv lint types imports
+servers: venv
 	@sh tools/get_servers.sh
+	@sh tools/get_node_servers.sh $(BIN)/python
+
+test: lint types imports servers
 	@sh tools/get_systemd_python.sh .tools/systemd-python $(BIN)/python
 	$(BIN)/pytest $(ARGS)
 
 pure: venv
 	$(BIN)/pytest -m "not real" $(ARGS)
+
+SOAK_SECONDS ?= 3600
+SOAK_PAUSE ?= 60
+soak: servers
+	PLANTGATE_SOAK_SECONDS=$(SOAK_SECONDS) PLANTGATE_SOAK_PAUSE=$(SOAK_PAUSE) \
+	    $(BIN)/pytest -rP tests/scenarios/test_soak.py $(ARGS)
 
 NAME ?= plant
 OPT := /opt/plantgate/venv

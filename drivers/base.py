@@ -164,3 +164,5 @@ class Driver:
     """Device settings -> a new connection, not yet open."""
     check: Callable[[Any, Sequence[Any]], None] = _no_check
     """Device settings and points -> nothing, or a ValueError where they can never be read together."""
+    learns: bool = False
+    """Whether its readers write into `Surroundings.learned`."""

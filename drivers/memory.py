@@ -4,7 +4,7 @@ Each URL `memory://NAME` is one MemoryPlant, shared by everyone who names it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from drivers.base import Block, Change, Driver, Listener, Plan, Reader, Surroundings
@@ -17,6 +17,8 @@ class MemoryDevice:
     """A device in memory."""
 
     url: str = "memory://plant"
+    unit: int = 1
+    """Units at one URL share its wire and its cells; each can fall silent by itself."""
 
     def __post_init__(self) -> None:
         if not self.url.startswith("memory://"):
@@ -34,6 +36,15 @@ class MemoryPoint:
     """Reported by the device at every change, instead of polled."""
 
 
+TIMEOUT = Seconds(1.0)
+"""How long a silent unit is waited for, where nobody is less patient."""
+FOREVER = Seconds(float("inf"))
+
+
+def _listen_to_nothing(unit: int, asked: str) -> None:
+    """Leave a request unnoted."""
+
+
 class MemoryPlant:
     """The far side: cells that a test or a program sets, and a wire that it can cut."""
 
@@ -44,6 +55,10 @@ class MemoryPlant:
         """Seconds that every answer takes."""
         self.fault: DeviceFault | None = None
         """What every read raises while it is set."""
+        self.silent: set[int] = set()
+        """The units that answer nothing."""
+        self.asked: Callable[[int, str], None] = _listen_to_nothing
+        """Told the unit of every request, and whether it is a `read` or a `probe`."""
         self.requests = 0
         self.probes = 0
         self._open: set[MemoryConnection] = set()
@@ -109,11 +124,11 @@ class MemoryConnection:
 
     def reader(
         self,
-        device: MemoryDevice,  # noqa: ARG002  (the contract)
+        device: MemoryDevice,
         points: Sequence[MemoryPoint],
-        around: Surroundings | None = None,  # noqa: ARG002  (nothing can be learned about memory)
+        around: Surroundings | None = None,
     ) -> Reader:
-        reader = MemoryReader(self, points)
+        reader = MemoryReader(self, device.unit, points, None if around is None else around.patience)
         self._readers.append(reader)
         return reader
 
@@ -142,9 +157,14 @@ class MemoryConnection:
 class MemoryReader:
     """Reads the cells of one device: one block for the polled ones, one for those that report."""
 
-    def __init__(self, connection: MemoryConnection, points: Sequence[MemoryPoint]) -> None:
+    def __init__(
+        self, connection: MemoryConnection, unit: int, points: Sequence[MemoryPoint], patience: Seconds | None
+    ) -> None:
+        """Patience: how long an answer may take; None for any time."""
         self._connection = connection
+        self._unit = unit
         self._points = points
+        self._patience = FOREVER if patience is None else patience
         self._last: dict[int, Sample] = {}
         self._subscribed: Block | None = None
         self._listener: Listener | None = None
@@ -176,9 +196,8 @@ class MemoryReader:
     async def read(self, block: Block) -> Sequence[Change]:
         far = self._connection.plant
         far.requests += 1
-        await asyncio.sleep(far.latency)
-        if self._connection.is_broken:
-            raise LinkLost("disconnected", "the memory plant was cut off")
+        far.asked(self._unit, "read")
+        await self._answer(far.latency, self._patience)
         if far.fault is not None:
             raise far.fault
         cells = [(index, self._cell(index)) for index in block.points]
@@ -189,11 +208,10 @@ class MemoryReader:
     async def probe(self, within: Seconds) -> None:
         far = self._connection.plant
         far.probes += 1
-        await asyncio.sleep(min(far.latency, within))
-        if self._connection.is_broken:
-            raise LinkLost("disconnected", "the memory plant was cut off")
-        if far.fault is not None or far.latency > within:
-            raise far.fault or DeviceFault("timeout", "the memory plant is slow")
+        far.asked(self._unit, "probe")
+        await self._answer(far.latency, within)
+        if far.fault is not None and far.fault.kind == "timeout":  # any other is an answer
+            raise far.fault
 
     async def subscribe(self, listener: Listener) -> None:
         if self._connection.is_broken:
@@ -214,6 +232,15 @@ class MemoryReader:
         changed = [index for index in self._subscribed.points if self._points[index].address == address]
         if changed or address is None:
             self._listener.received(self._subscribed, [(index, self._cell(index)) for index in changed])
+
+    async def _answer(self, latency: float, within: Seconds) -> None:
+        """Wait for the unit's answer. Raises DeviceFault where there is none in time, and LinkLost."""
+        is_late = self._unit in self._connection.plant.silent or latency > within
+        await asyncio.sleep(min(within, TIMEOUT) if is_late else latency)
+        if self._connection.is_broken:
+            raise LinkLost("disconnected", "the memory plant was cut off")
+        if is_late:
+            raise DeviceFault("timeout", f"unit {self._unit}: no answer within {within:g} s")
 
     def _cell(self, index: int) -> Sample:
         return self._connection.plant.cells.get(self._points[index].address, bad("unknown_address"))

@@ -3,12 +3,16 @@
 It depends on nothing, and everything may import it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, IntEnum
 from typing import NamedTuple, NewType, TypeAlias
 
-Value: TypeAlias = "bool | int | float | str | bytes | datetime | tuple[Value, ...] | None"
-"""What a tag can hold. None only where the quality is BAD and there is no value."""
+Value: TypeAlias = "bool | int | float | str | bytes | datetime | tuple[Value, ...] | Mapping[str, Value] | None"
+"""What a tag can hold: an array is a tuple, a structure a mapping, and None in one of these a part that is not there.
+
+None alone only where the quality is BAD and there is no value.
+"""
 
 Seconds = NewType("Seconds", float)
 """A duration in seconds. The configuration writes it as `250ms`, `2s`, `5m`."""
@@ -34,6 +38,8 @@ class DataType(Enum):
     """The type of a tag's value before scaling, named as the configuration names it."""
 
     BOOL = "bool"
+    INT8 = "int8"
+    UINT8 = "uint8"
     INT16 = "int16"
     UINT16 = "uint16"
     INT32 = "int32"
@@ -45,6 +51,7 @@ class DataType(Enum):
     STRING = "string"
     BYTES = "bytes"
     DATETIME = "datetime"
+    STRUCTURE = "structure"
 
 
 class Sample(NamedTuple):

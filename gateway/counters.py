@@ -47,6 +47,12 @@ class DeviceCounters:
     """Tag samples taken into the process image."""
     errors: Counter[str] = field(default_factory=Counter)
     """By `DeviceFault.kind`."""
+    demoted: bool = False
+    """That it is only probed, for the sake of its neighbours."""
+    probes: int = 0
+    """Requests that only asked whether it answers."""
+    discarded: Counter[str] = field(default_factory=Counter)
+    """What its driver dropped, asked for again or found out besides, by kind."""
 
 
 @dataclass(slots=True)
@@ -83,10 +89,31 @@ class GuardCounters:
 
 
 @dataclass(slots=True)
+class JournalCounters:
+    """The journal, as its own thread and those who wait for it see it."""
+
+    healthy: bool = False
+    records: int = 0
+    """Records chained since the start."""
+    last_sequence: int = 0
+    commits: int = 0
+    """Transactions that were on the disk when they were answered; one may hold what several asked for."""
+    failures: int = 0
+    """Requests refused or lost, for whatever reason."""
+    pending: int = 0
+    """Requests that wait for the disk."""
+    dropped: int = 0
+    """Command ids given up before their time because there were too many."""
+    size: int = 0
+    """Bytes of the records that are kept."""
+
+
+@dataclass(slots=True)
 class Counters:
     """All of them, made once by the composition root and handed to each part."""
 
     devices: dict[str, DeviceCounters] = field(default_factory=dict)
     mqtt: MqttCounters = field(default_factory=MqttCounters)
     guard: GuardCounters = field(default_factory=GuardCounters)
+    journal: JournalCounters = field(default_factory=JournalCounters)
     loop_lag: Histogram = field(default_factory=lambda: Histogram(LAG_BOUNDS))

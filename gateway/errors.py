@@ -4,6 +4,7 @@ GatewayError
     SettingsError    our fault: the configuration or the command line; exit code 2
     ConfigError      a program's fault: what it declared could never be judged
     ServiceError     a part that the daemon cannot live without failed at run time; exit code 1
+    StorageError     the journal does not hold what it was given: whoever needed it recorded must not act
 """
 
 
@@ -26,3 +27,12 @@ class ConfigError(GatewayError):
 
 class ServiceError(GatewayError):
     """Something the daemon needs is not to be had: a port is taken, a file cannot be read."""
+
+
+class StorageError(GatewayError):
+    """The journal refused, or cannot say that what it was given is on the disk. Nothing may rest on it."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Code: `journal_unavailable` or `queue_full`, as in a command's reply. Reason: one line for a person."""
+        super().__init__(reason)
+        self.code = code

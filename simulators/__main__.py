@@ -1,4 +1,7 @@
-"""`python -m simulators`: the boiler house as a process of its own, in real time behind both its PLCs."""
+"""`python -m simulators`: the boiler house as a process of its own, in real time behind both its PLCs.
+
+With `--meters` three meters beside it: an SDM630, a SunSpec inverter and a PM5110, as units 1 to 3.
+"""
 
 import argparse
 import asyncio
@@ -17,6 +20,7 @@ from simulators.console import Console
 from simulators.control import ask, control_socket
 from simulators.errors import SimulatorError
 from simulators.faces.listening import Address
+from simulators.meters import Meters, meters
 
 PARENT_CHECK = 0.5
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -39,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulators", description=__doc__)
     parser.add_argument("--modbus", type=_address, default=Address("127.0.0.1", 5020), metavar="HOST:PORT")
     parser.add_argument("--opcua", type=_address, default=Address("127.0.0.1", 4840), metavar="HOST:PORT")
+    parser.add_argument("--meters", type=_address, metavar="HOST:PORT", help="serve the three meters, too")
     parser.add_argument("--control", type=Path, metavar="PATH", help="a Unix socket to move and break the plant by")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same noise and demand")
     parser.add_argument("--speed", type=_speed, default=1.0, help="10 makes a second of the plant last 0.1 s")
@@ -79,18 +84,24 @@ async def _serve(options: argparse.Namespace) -> int:
     with suppress(asyncio.CancelledError):
         async with AsyncExitStack() as stack:
             plcs = await stack.enter_async_context(boiler_house_plcs(options.modbus, options.opcua, options.seed))
+            served = await stack.enter_async_context(meters(options.meters, options.seed)) if options.meters else None
             if options.control is not None:
-                await stack.enter_async_context(control_socket(options.control, Console(plcs).execute))
+                console = Console(plcs, served.devices if served else None)
+                await stack.enter_async_context(control_socket(options.control, console.execute))
             gc.freeze()  # the address space is large and stays: neither scan it nor take it apart at the end
-            _say_ready(plcs, options.control)
+            _say_ready(plcs, served, options.control)
             async with asyncio.TaskGroup() as group:
                 group.create_task(plcs.run(options.speed), name="plant")
+                if served is not None:
+                    group.create_task(served.run(options.speed), name="meters")
                 group.create_task(_watch_parent(parent, task), name="parent")
     return 0
 
 
-def _say_ready(plcs: BoilerHousePlcs, control: Path | None) -> None:
+def _say_ready(plcs: BoilerHousePlcs, served: Meters | None, control: Path | None) -> None:
     at = f"modbus={plcs.modbus.address} opcua={plcs.opcua.address}"
+    if served is not None:
+        at += f" meters={served.modbus.address}"
     sys.stdout.write(f"READY {at}{f' control={control}' if control else ''}\n")
     sys.stdout.flush()
 

@@ -1,6 +1,5 @@
 """The boiler house behind real servers: a Modbus TCP PLC for the boiler, an OPC UA one for the turbine."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from random import Random
@@ -11,11 +10,7 @@ from simulators.faces.modbus_face import ModbusFace, ModbusUnit
 from simulators.faces.opcua_face import OpcUaFace
 from simulators.instruments import Instruments
 from simulators.plant.boiler_house import BoilerHouse
-
-PERIOD = 0.1
-"""The PLCs' cycle, seconds."""
-MOST_BEHIND = 1.0
-"""Seconds of real time that are caught up with; what was missed beyond them is left out."""
+from simulators.real_time import in_real_time
 
 
 class BoilerHousePlcs:
@@ -48,12 +43,7 @@ class BoilerHousePlcs:
 
     async def run(self, speed: float = 1.0) -> None:
         """Keep the plant in step with the clock, for ever; `speed` 10 makes a second of it last 0.1 s."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            due = max(due + PERIOD, loop.time() - MOST_BEHIND)
-            await asyncio.sleep(due - loop.time())
-            await self.step(PERIOD * speed)
+        await in_real_time(self.step, speed)
 
 
 @asynccontextmanager

@@ -21,8 +21,10 @@ class Console:
     {"query": ["turbine.speed"]}      {"query": "all"}
     """
 
-    def __init__(self, plcs: BoilerHousePlcs) -> None:
+    def __init__(self, plcs: BoilerHousePlcs, further: Mapping[str, Instruments] | None = None) -> None:
+        """Further: instruments beside those of the boiler house, by their device's name."""
         self._plcs = plcs
+        self._devices = {**plcs.devices, **(further or {})}
         self._verbs: Mapping[str, Callable[[Any], dict[str, Any]]] = {
             "set": self._set,
             "fault": self._fault,
@@ -60,10 +62,10 @@ class Console:
         return {}
 
     def _stand(self, names: Any, *, still: bool) -> dict[str, Any]:  # noqa: ANN401  (whatever the JSON held)
-        for name in self._plcs.devices if names == "all" else _names(names):
-            if name not in self._plcs.devices:
-                raise SimulatorError(f"no device is called {name}; there are {', '.join(self._plcs.devices)}")
-            self._plcs.devices[name].frozen = still
+        for name in self._devices if names == "all" else _names(names):
+            if name not in self._devices:
+                raise SimulatorError(f"no device is called {name}; there are {', '.join(self._devices)}")
+            self._devices[name].frozen = still
         return {}
 
     def _query(self, names: Any) -> dict[str, Any]:  # noqa: ANN401  (whatever the JSON held)
@@ -78,10 +80,10 @@ class Console:
             "signals": {name: _plain(value) for name, value in self._plcs.house.signals().items()},
             "faults": {
                 f"{device}.{point}": fault.kind.value
-                for device, instruments in self._plcs.devices.items()
+                for device, instruments in self._devices.items()
                 for point, fault in instruments.faults.items()
             },
-            "frozen": [name for name, instruments in self._plcs.devices.items() if instruments.frozen],
+            "frozen": [name for name, instruments in self._devices.items() if instruments.frozen],
             "requests": {
                 "modbus_reads": unit.reads,
                 "modbus_writes": unit.writes,
@@ -90,11 +92,11 @@ class Console:
         }
 
     def _points(self) -> list[str]:
-        return [f"{device}.{point}" for device, at in self._plcs.devices.items() for point in at.readings]
+        return [f"{device}.{point}" for device, at in self._devices.items() for point in at.readings]
 
     def _find(self, name: str) -> tuple[Instruments, str]:
         device, _, point = name.partition(".")
-        instruments = self._plcs.devices.get(device)
+        instruments = self._devices.get(device)
         if instruments is None or point not in instruments.readings:
             raise SimulatorError(f'no point is called {name}; query "all" lists them')
         return instruments, point

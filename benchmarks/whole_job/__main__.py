@@ -42,13 +42,13 @@ def rss_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def configuration(folder: Path, modbus: int, mqtt: int) -> Path:
+def configuration(folder: Path, modbus: int, mqtt: int, publish: str = "device", period: float = PERIOD) -> Path:
     """Write the gateway's configuration for the job."""
     tags = "\n".join(f"      r{place}: {{address: 'holding:{place}'}}" for place in range(1000))
     path = folder / "job.yaml"
     path.write_text(
         f"""gateway: {{id: job}}
-mqtt: {{url: "mqtt://127.0.0.1:{mqtt}", publish: device}}
+mqtt: {{url: "mqtt://127.0.0.1:{mqtt}", publish: {publish}}}
 http: {{listen: "127.0.0.1:0"}}
 time: {{require_sync: false}}
 logging: {{level: warning}}
@@ -56,7 +56,7 @@ devices:
   plc:
     driver: modbus
     url: tcp://127.0.0.1:{modbus}
-    scan: {int(PERIOD * 1000)}ms
+    scan: {int(period * 1000)}ms
     profile: {{max_block: 125}}
     tags:
 {tags}
@@ -69,7 +69,7 @@ safety:
     return path
 
 
-async def measure(command: list[str], share: float, modbus: int, seconds: float) -> Cost:
+async def measure(command: list[str], share: float, modbus: int, seconds: float, period: float = PERIOD) -> Cost:
     """Run one candidate against a fresh PLC; return its cost after the warm-up."""
     plc = await asyncio.create_subprocess_exec(
         sys.executable, "benchmarks/whole_job/plc.py", str(modbus), str(share), stdout=asyncio.subprocess.PIPE, cwd=ROOT
@@ -84,7 +84,7 @@ async def measure(command: list[str], share: float, modbus: int, seconds: float)
     await candidate.wait()
     plc.terminate()
     printed, _ = await plc.communicate()
-    return Cost(spent / seconds * PERIOD * 1000, float(printed), memory)
+    return Cost(spent / seconds * period * 1000, float(printed), memory)
 
 
 async def main(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Modbus TCP: reading registers, coils and discrete inputs."""
+"""Modbus over TCP, TLS and serial lines: reading registers, coils and discrete inputs."""
 
 from drivers.base import Driver
 from drivers.modbus.connection import ModbusConnection
@@ -12,4 +12,5 @@ DRIVER = Driver(
     endpoint=lambda device: str(device.endpoint),
     connect=ModbusConnection,
     check=check_points,
+    learns=True,
 )

@@ -176,7 +176,9 @@ def _layers(fields: dict[_Span, list[Cell]], size: int) -> list["_NumberLayer | 
 
 
 def _is_plain(cells: Sequence[Cell]) -> bool:
-    return len(cells) == 1 and cells[0].data_type in FORMATS and not cells[0].not_implemented
+    if len(cells) != 1 or cells[0].data_type not in FORMATS:
+        return False
+    return not (cells[0].not_implemented or cells[0].nan_is_absent)
 
 
 def _rows(fields: list[tuple[_Span, list[Cell]]]) -> list[list[tuple[_Span, list[Cell]]]]:

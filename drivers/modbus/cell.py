@@ -5,7 +5,7 @@ Pure.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -38,6 +38,8 @@ class Cell:
     encoding: Encoding = "utf-8"
     not_implemented: frozenset[int] = frozenset()
     """Unsigned raw values by which the device says that it has no such value."""
+    nan_is_absent: bool = False
+    """For a float: any NaN says the same."""
 
 
 def converter(cell: Cell) -> Convert:
@@ -48,6 +50,8 @@ def converter(cell: Cell) -> Convert:
         return partial(_sample_text, cell.encoding)
     if cell.data_type is DataType.BYTES:
         return Sample
+    if cell.nan_is_absent:
+        return partial(_sample_present, converter(replace(cell, nan_is_absent=False)))
     raw, typed = struct.Struct(">" + UNSIGNED[2 * cell.length]), struct.Struct(">" + FORMATS[cell.data_type])
     return partial(_sample_number, raw.pack, typed.unpack, cell.not_implemented)
 
@@ -61,6 +65,11 @@ def _sample_text(encoding: Encoding, raw: bytes) -> Sample:
         return Sample(decode_text(raw, encoding))
     except UnicodeDecodeError:
         return _UNREADABLE
+
+
+def _sample_present(convert: Convert, raw: int) -> Sample:
+    sample = convert(raw)
+    return _NOT_IMPLEMENTED if sample.value != sample.value else sample
 
 
 def _sample_number(

@@ -27,6 +27,8 @@ FORMATS = {
     DataType.FLOAT64: "d",
 }
 """The number types, as `struct` names them."""
+INTEGERS = frozenset(data_type for data_type, code in FORMATS.items() if code not in "fd")
+"""The types of whole numbers."""
 REGISTERS = {data_type: struct.calcsize(">" + code) // 2 for data_type, code in FORMATS.items()}
 """How many registers a number takes."""
 UNSIGNED = {2: "H", 4: "I", 8: "Q"}

@@ -1,13 +1,12 @@
-"""A connection to one Modbus TCP endpoint, shared by the units behind it."""
+"""A connection to one Modbus endpoint, shared by the units behind it."""
 
 import asyncio
-import os
-import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from drivers.base import Surroundings
 from drivers.errors import LinkLost
 from drivers.modbus.link import Link
+from drivers.modbus.opening import open_link
 from drivers.modbus.point import ModbusPoint
 from drivers.modbus.reader import ModbusReader
 from drivers.modbus.request import ReadRequest
@@ -16,40 +15,30 @@ from drivers.values import Seconds
 
 CONNECT_WITHIN = Seconds(3.0)
 """A lost SYN is sent again after one second, and after two more."""
+HANDSHAKE_WITHIN = Seconds(8.0)
+"""With TLS: a small controller needs seconds to sign."""
 
 
 class ModbusConnection:
-    """One TCP connection: opened once, and never again once it is lost."""
+    """One TCP connection or one open serial port: opened once, and never again once it is lost."""
 
-    def __init__(self, device: ModbusDevice, connect_within: Seconds = CONNECT_WITHIN) -> None:
-        self._endpoint = device.endpoint
-        self._address = device.address
-        self._within = connect_within
+    def __init__(self, device: ModbusDevice, connect_within: Seconds | None = None) -> None:
+        self._device = device
+        usual = HANDSHAKE_WITHIN if device.is_encrypted else CONNECT_WITHIN
+        self._within = usual if connect_within is None else connect_within
         self._link: Link | None = None
+        self._counts: dict[int, Callable[[str], None]] = {}
+        """Unit -> who counts what has to do with it."""
         self._gone = asyncio.Event()
         self._cause = ""
 
     async def open(self) -> None:
-        host, port = self._address
-        link = Link(host, port, self._note)
-        try:
-            async with asyncio.timeout(self._within):
-                await _connect(link, host, port)
-        except TimeoutError:
-            raise LinkLost("timeout", f"{self._endpoint}: no connection within {self._within:g} s") from None
-        except ConnectionRefusedError:
-            raise LinkLost("refused", f"{self._endpoint}: connection refused; nothing listens there") from None
-        except socket.gaierror as error:
-            raise LinkLost("unknown_host", f"{self._endpoint}: {error.strerror}") from None
-        except OSError as error:
-            cause = os.strerror(error.errno) if error.errno else str(error)
-            raise LinkLost("unreachable", f"{self._endpoint}: {cause}") from None
-        self._link = link
+        self._link = await open_link(self._device, self._note, self._count, self._within)
 
     async def close(self) -> None:
         if self._link is not None:
             self._link.end("closed", "the connection was closed")
-            await asyncio.sleep(0)  # the transport lets go of its socket one turn later
+            await self._link.closed()
 
     async def lost(self) -> str:
         await self._gone.wait()
@@ -62,29 +51,24 @@ class ModbusConnection:
         around: Surroundings | None = None,
     ) -> ModbusReader:
         """Return the reader of one unit. Raises ValueError where a point can never be read; needs no link."""
-        return ModbusReader(device, points, self._ask, around or Surroundings())
+        around = around or Surroundings()
+        self._counts[device.unit] = around.count
+        pace = device.pace
 
-    async def _ask(self, request: ReadRequest, seconds: float) -> bytes:
-        if self._link is None:
-            raise LinkLost("disconnected", f"{request.label}: not connected")
-        return await self._link.ask(request, seconds)
+        async def ask(request: ReadRequest, seconds: float) -> bytes:
+            if self._link is None:
+                raise LinkLost("disconnected", f"{request.label}: not connected")
+            return await self._link.ask(request, seconds, pace)
+
+        return ModbusReader(device, points, ask, around, heard=lambda: self._heard(device.unit))
+
+    def _heard(self, unit: int) -> float:
+        return float("-inf") if self._link is None else self._link.heard(unit)
+
+    def _count(self, unit: int, kind: str) -> None:
+        if self._counts:  # what belongs to no device here is told to the first
+            self._counts.get(unit, next(iter(self._counts.values())))(kind)
 
     def _note(self, cause: str) -> None:
         self._cause = cause
         self._gone.set()
-
-
-async def _connect(link: Link, host: str, port: int) -> None:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for place, (family, *_, address) in enumerate(found, start=1):
-        try:
-            transport, _ = await loop.create_connection(lambda: link, str(address[0]), port, family=family)
-        except OSError:
-            if place == len(found):
-                raise
-        else:
-            wire = transport.get_extra_info("socket")
-            wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return

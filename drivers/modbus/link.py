@@ -1,95 +1,122 @@
-"""The wire to one Modbus TCP endpoint: one request at a time, and what comes back for it.
+"""The wire to one Modbus endpoint: one request at a time, and what comes back for it.
 
-Of the library only the transport is used. Its client retries, connects anew on its own, and takes a reply
-with transaction id 0 or of the wrong length for a good one.
+Of the library only the transport's protocol is used. Its client retries, connects anew on its own, and takes a
+reply with transaction id 0 or of the wrong length for a good one.
 """
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from pymodbus.transport import CommParams, CommType, ModbusProtocol
 
 from drivers.errors import DeviceFault, LinkLost
-from drivers.modbus.frame import Frame, FrameStream, FramingError
-from drivers.modbus.request import ReadRequest, check_reply
+from drivers.modbus.cause import broken
+from drivers.modbus.frame import Frame
+from drivers.modbus.liveness import NEVER, Liveness
+from drivers.modbus.pace import Pace
+from drivers.modbus.request import BUSY, ReadRequest, check_reply
 
-SILENT_REQUESTS = 3
-"""Requests in a row without one byte from the device, after which the link is taken for half-open."""
-_MOST_BYTES = 1 << 20
-"""More than one read of the socket can bring: the library drops what is longer than this."""
-_LAST_TRANSACTION = 65535
+BUSY_RETRIES = 2
+"""How often a unit is asked again that is too busy to answer, if its timeout leaves the time."""
+BUSY_PAUSE = 0.1
+"""Seconds before that."""
+CLOSE_WITHIN = 1.0
+"""Seconds in which a transport has to let go by itself."""
+_ONE_READ = 4096
+"""Bytes that are taken from the socket at once: several of the longest frames."""
+_AT_ONCE = Pace()
 
-_Outcome: TypeAlias = Frame | DeviceFault
+Outcome: TypeAlias = Frame | DeviceFault
+Count: TypeAlias = Callable[[int, str], None]
+"""Counts an event of a kind that has to do with a unit: stray, noise, echo, crc, busy."""
 
 
-class Link(ModbusProtocol):
-    """One TCP connection. Made inside the running loop; of no more use once it is lost."""
+class Link(ModbusProtocol, asyncio.BufferedProtocol):
+    """What all wires have in common. Made inside the running loop; of no more use once it is lost."""
 
-    def __init__(self, host: str, port: int, on_lost: Callable[[str], None]) -> None:
+    ends_by_silence = True
+    """Whether nothing at all can mean that the connection is gone, and not only the units."""
+
+    is_encrypted = False
+
+    def __init__(self, on_lost: Callable[[str], None], count: Count) -> None:
         """On_lost: called once, with the cause in a few words."""
-        super().__init__(CommParams(comm_type=CommType.TCP, host=host, port=port, reconnect_delay=0.0), is_server=False)
-        self.max_buffer_size = _MOST_BYTES
-        self.strays = 0
-        """Frames that answered nothing that was still waited for, and were dropped."""
+        super().__init__(CommParams(comm_type=CommType.TCP, reconnect_delay=0.0), is_server=False)
+        self.max_buffer_size = 2 * _ONE_READ  # the library drops what is longer than this
+        self._buffer = memoryview(bytearray(_ONE_READ))
+        self.transaction = 0
+        """Of the last request; always 0 where frames have none."""
+        self.traffic = NEVER
+        """When the wire was last busy, as the loop's time."""
         self._on_lost = on_lost
+        self._count = count
         self._loss = ("disconnected", "not connected")
-        self._is_lost = False
-        self._stream = FrameStream()
+        self._over, self._closed = asyncio.Event(), asyncio.Event()
+        self._ended_transport: asyncio.BaseTransport | None = None
+        self._opened = NEVER
+        self._ended: dict[int, float] = {}
         self._turn = asyncio.Lock()
-        self._transaction = 0
-        self._living: set[int] = set()
-        """Units that have answered on this link."""
-        self._silent: set[int] = set()
-        """Units that were asked in vain since the last byte came."""
-        self._unanswered = 0
-        self._waiting: asyncio.Future[_Outcome] | None = None
+        self._liveness = Liveness()
+        self._waiting: asyncio.Future[Outcome] | None = None
 
-    async def ask(self, request: ReadRequest, seconds: float) -> bytes:
+    async def ask(self, request: ReadRequest, seconds: float, pace: Pace = _AT_ONCE) -> bytes:
         """Send one request and return the values of its reply. Raises DeviceFault, LinkLost.
 
-        Seconds: how long the reply may take, once the request is sent; requests before it are ended first.
+        Seconds: how long the reply may take, once the request is sent; requests before it are ended first. A unit
+        that is busy is asked again within that time, which is for reading alone: a write is never repeated.
         """
-        async with self._turn:
-            if not self.is_active():
-                raise self._lost(request)
-            self._transaction = transaction = self._transaction % _LAST_TRANSACTION + 1
-            outcome = await self._exchange(transaction, request, seconds)
-        if isinstance(outcome, LinkLost):
-            raise self._lost(request)
-        if isinstance(outcome, DeviceFault):
-            raise outcome
-        self._living.add(request.unit)
-        return check_reply(request, transaction, outcome)
+        for _ in range(BUSY_RETRIES):
+            started = self.loop.time()
+            try:
+                return await self._ask_once(request, seconds, pace)
+            except DeviceFault as fault:
+                seconds -= self.loop.time() - started + BUSY_PAUSE
+                if fault.kind not in BUSY or not seconds > 0:
+                    raise
+            self._count(request.unit, "busy")
+            await asyncio.sleep(BUSY_PAUSE)
+        return await self._ask_once(request, seconds, pace)
+
+    def heard(self, unit: int) -> float:
+        """Return when the last frame came from that unit, whatever it was, as the loop's time; -inf if none did."""
+        return self._liveness.heard(unit)
 
     def end(self, kind: str, cause: str) -> None:
         """Let go of the transport and tell whoever waits why; later calls change nothing."""
-        if self._is_lost:
+        if self._over.is_set():
             return
-        self._is_lost = True
+        self._over.set()
         self._loss = (kind, cause)
+        self._ended_transport = self.transport
         self.close()
-        self._settle(LinkLost(kind, cause))
+        self.settle(LinkLost(kind, cause))
         # One turn later, so that the request which found it out tells its own, more exact fault first.
         self.loop.call_soon(self._on_lost, cause)
 
-    def callback_data(self, data: bytes, addr: tuple[str, int] | None = None) -> int:  # noqa: ARG002  (the library's)
-        """Take what arrived, all of it: a reply may come in pieces, and late ones may come with it."""
-        self._silent.clear()
-        self._unanswered = 0
+    async def closed(self) -> None:
+        """Wait until the transport has let go; one that takes too long is torn off."""
         try:
-            frames = self._stream.feed(data)
-        except FramingError as error:
-            self.end("bad_reply", f"what arrived is no Modbus TCP: {error}")
-            return len(data)
-        for frame in frames:
-            is_late = 0 < frame.transaction < self._transaction
-            if is_late or not self._settle(frame):
-                self.strays += 1
-        return len(data)
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await self._closed.wait()
+        except TimeoutError:
+            cast("asyncio.Transport", self._ended_transport).abort()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (the loop's)
+        # Without it the loop allocates 256 KiB for each read, which can cost more than all the rest of a request.
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._buffer[:nbytes]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._closed.set()
 
     def callback_connected(self) -> None:
-        """Do nothing: whoever opens the link waits for it."""
+        """Note when: whoever opens the link waits for it."""
+        self._opened = self.loop.time()
 
     def callback_new_connection(self) -> ModbusProtocol:
         """Refuse to listen: a client takes no connections."""
@@ -97,37 +124,100 @@ class Link(ModbusProtocol):
 
     def callback_disconnected(self, exc: Exception | None) -> None:
         """Note that the far side is gone."""
-        self.end("disconnected", f"the connection broke: {exc}" if exc else "the device closed the connection")
+        self.end(*broken(exc, began_tls=self.is_encrypted and not self._liveness.has_heard))
 
-    async def _exchange(self, transaction: int, request: ReadRequest, seconds: float) -> _Outcome:
-        waiting: asyncio.Future[_Outcome] = self.loop.create_future()
-        self._waiting = waiting
-        timer = self.loop.call_later(seconds, self._expire, request, seconds)
-        try:
-            self.send(transaction.to_bytes(2, "big") + request.frame)
-            return await waiting
-        finally:
-            timer.cancel()
-            self._waiting = None
+    @abstractmethod
+    def put(self, request: ReadRequest) -> None:
+        """Send the request."""
 
-    def _expire(self, request: ReadRequest, seconds: float) -> None:
-        if self._stream.unfinished:
-            self.end("bad_reply", f"a reply broke off after {self._stream.unfinished} bytes")
-            return
-        self._silent.add(request.unit)
-        self._unanswered += 1
-        # A dead unit behind a living gateway is silent alone; a dead link silences those that have answered.
-        if self._unanswered >= SILENT_REQUESTS and self._living <= self._silent:
-            self.end("timeout", f"no answer to {self._unanswered} requests in a row")
-        else:
-            self._settle(DeviceFault("timeout", f"{request.label}: no answer within {seconds:g} s"))
+    @abstractmethod
+    def expire(self, request: ReadRequest, seconds: float, pace: Pace) -> None:
+        """Settle what was not answered in time."""
 
-    def _settle(self, outcome: _Outcome) -> bool:
+    def air_time(self, request: ReadRequest) -> float:  # noqa: ARG002  (for links that need it)
+        """Return how long request and reply are on the way."""
+        return 0.0
+
+    def ready(self, unit: int, pace: Pace) -> float:
+        """Return when this unit may be asked again, whatever happens on the wire."""
+        ended = self._ended.get(unit, NEVER) + pace.between if pace.between else NEVER
+        return max(self._opened + pace.after_connect, ended)
+
+    async def rest(self, request: ReadRequest, seconds: float, pace: Pace) -> None:  # noqa: ARG002  (for links that need it)
+        """Leave the unit alone as long as it wants."""
+        await self._sleep_until(self.ready(request.unit, pace))
+
+    async def hush(self, request: ReadRequest, seconds: float, silence: float) -> None:
+        """Wait until nothing was on the wire for so long. Raises DeviceFault where it never falls silent."""
+        patience = self.loop.time() + silence + seconds
+        while (now := self.loop.time()) < self.traffic + silence:
+            if not now < patience:
+                raise DeviceFault("noise", f"{request.label}: the line is never silent for {1000 * silence:.3g} ms")
+            await self._sleep_until(self.traffic + silence)
+            if self._over.is_set():
+                return
+
+    def settle(self, outcome: Outcome) -> bool:
+        """End the request that waits; return whether one did."""
         waiting = self._waiting
         if waiting is None or waiting.done():
             return False
         waiting.set_result(outcome)
         return True
+
+    def take_in(self, frame: Frame) -> None:
+        """Note that a unit sent something."""
+        self._liveness.note_frame(frame, self.loop.time())
+
+    def sign_of_life(self) -> None:
+        """Note that the link itself brought something."""
+        self.traffic = self.loop.time()
+        self._liveness.note_bytes()
+
+    def give_up(self, request: ReadRequest, fault: DeviceFault) -> None:
+        """Settle a request that nothing came for, or the link with it."""
+        if self._liveness.note_silence(request.unit) and self.ends_by_silence:
+            self.end("timeout", f"no answer to {self._liveness.unanswered} requests in a row")
+        else:
+            self.settle(fault)
+
+    async def _ask_once(self, request: ReadRequest, seconds: float, pace: Pace) -> bytes:
+        while True:
+            await self.rest(request, seconds, pace)
+            async with self._turn:
+                if self.ready(request.unit, pace) > self.loop.time() and not self._over.is_set():
+                    continue  # what was before it in the queue was for the same unit
+                await self.hush(request, seconds, pace.silence)
+                if not self.is_active():
+                    raise self._lost(request)
+                return await self._exchange(request, seconds, pace)
+
+    async def _exchange(self, request: ReadRequest, seconds: float, pace: Pace) -> bytes:
+        waiting: asyncio.Future[Outcome] = self.loop.create_future()
+        self._waiting = waiting
+        timer = self.loop.call_later(seconds + self.air_time(request), self.expire, request, seconds, pace)
+        try:
+            self.put(request)
+            outcome = await waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+            self._ended[request.unit] = self.loop.time()
+        if isinstance(outcome, LinkLost):
+            raise self._lost(request)
+        if isinstance(outcome, DeviceFault):
+            raise outcome
+        self._liveness.note_answer(request.unit)
+        return check_reply(request, self.transaction, outcome)
+
+    async def _sleep_until(self, when: float) -> None:
+        """Sleep, but not longer than the link lives."""
+        if when > self.loop.time() and not self._over.is_set():
+            try:
+                async with asyncio.timeout_at(when):
+                    await self._over.wait()
+            except TimeoutError:
+                pass
 
     def _lost(self, request: ReadRequest) -> LinkLost:
         kind, cause = self._loss

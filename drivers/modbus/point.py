@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from drivers.modbus.codec import FORMATS, REGISTERS, TEXTS, Encoding, Order
-from drivers.modbus.profile import check_order, check_within
+from drivers.modbus.codec import FORMATS, INTEGERS, REGISTERS, TEXTS, Encoding, Order
+from drivers.modbus.profile import check_order, check_within, raw_values
 from drivers.modbus.register import LAST_OFFSET, RegisterAddress, RegisterRange, parse_address
 from drivers.values import DataType
 
@@ -15,7 +15,10 @@ class ModbusPoint:
     """Where a tag lies in its device, and what its registers mean."""
 
     address: str | int
-    """`table:offset[.bit]`, zero-based, the tables being coil, discrete, input and holding; or Modicon `40011`."""
+    """`table:offset[.bit]`, the tables being coil, discrete, input and holding; or Modicon notation such as `40011`.
+
+    Offsets count from zero, or from the `base` of the device's profile.
+    """
     type: DataType | None = None
     """Left out: bool for a coil, a discrete input and a bit of a register, uint16 for a register."""
     order: Order | None = None
@@ -24,8 +27,16 @@ class ModbusPoint:
     """Registers of a string or of bytes; a number has the length of its type."""
     encoding: Encoding = "utf-8"
     """Of a string."""
-    not_implemented: int | tuple[int, ...] = ()
-    """Raw values of a number, such as 0x8000, by which the device says that it has no such value."""
+    not_implemented: int | tuple[int, ...] | None = None
+    """Raw values of a number, such as 0x8000, by which the device says that it has no such value.
+
+    Left out, as the device's profile says; `[]` for none.
+    """
+    exponent: str | int | None = None
+    """Address of the register that scales this one: its int16 n, -10 to 10, makes the value raw * 10**n.
+
+    The value is then a float64. 0x8000 there says that the device has no such value.
+    """
 
     def __post_init__(self) -> None:
         try:
@@ -34,7 +45,8 @@ class ModbusPoint:
             raise ValueError(f"address: {error}") from None
         _check_type(address, self.data_type)
         _check_length(self.length, self.data_type)
-        _check_sentinels(self.sentinels, self.data_type)
+        _check_sentinels(self.not_implemented, self.data_type)
+        _check_exponent(self.exponent, self.data_type)
         if self.order is not None:
             check_order(self.order)
         if not address.offset + self.count - 1 <= LAST_OFFSET:
@@ -66,10 +78,17 @@ class ModbusPoint:
         return RegisterRange(table, offset, offset + self.count)
 
     @property
-    def sentinels(self) -> frozenset[int]:
-        """The raw values of `not_implemented` as unsigned numbers; a negative one is meant as its bits."""
+    def value_type(self) -> DataType:
+        """The type of its samples."""
+        return self.data_type if self.exponent is None else DataType.FLOAT64
+
+    @property
+    def sentinels(self) -> frozenset[int] | None:
+        """The raw values of `not_implemented` as unsigned numbers; None where the device's profile decides."""
+        if self.not_implemented is None:
+            return None
         given = (self.not_implemented,) if isinstance(self.not_implemented, int) else self.not_implemented
-        return frozenset(raw + (1 << 16 * self.count) if raw < 0 else raw for raw in given)
+        return raw_values(self.data_type, given) if given else frozenset()
 
 
 def _check_type(address: RegisterAddress, data_type: DataType) -> None:
@@ -92,10 +111,25 @@ def _check_length(length: int | None, data_type: DataType) -> None:
     check_within("length", length, 1, 125)
 
 
-def _check_sentinels(sentinels: frozenset[int], data_type: DataType) -> None:
-    if sentinels and data_type not in FORMATS:
+def _check_sentinels(given: int | tuple[int, ...] | None, data_type: DataType) -> None:
+    if given in (None, ()):
+        return
+    if data_type not in FORMATS:
         raise ValueError(f"not_implemented: only numbers have such values, not a {data_type.value}")
-    for raw in sorted(sentinels):
-        bits = 16 * REGISTERS[data_type]
-        if not 0 <= raw < 1 << bits:
-            raise ValueError(f"not_implemented: {raw} is no raw value of {bits} bits")
+    try:
+        raw_values(data_type, (given,) if isinstance(given, int) else given or ())
+    except ValueError as error:
+        raise ValueError(f"not_implemented: {error}") from None
+
+
+def _check_exponent(exponent: str | int | None, data_type: DataType) -> None:
+    if exponent is None:
+        return
+    if data_type not in INTEGERS:
+        raise ValueError(f"exponent: only a whole number is scaled by a register, not a {data_type.value}")
+    try:
+        address = parse_address(exponent)
+    except ValueError as error:
+        raise ValueError(f"exponent: {error}") from None
+    if address.table.holds_bits or address.bit is not None:
+        raise ValueError(f"exponent: {address} is one bit; name a whole holding or input register")

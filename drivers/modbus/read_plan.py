@@ -23,6 +23,8 @@ class Limits:
     max_bit_gap: int = 128
     holes: Sequence[RegisterRange] = ()
     """Never read: not asked for, and not read for nothing either."""
+    base: int = 0
+    """What the configuration calls the first address of a table, for messages."""
 
     def sizes(self, table: Table) -> tuple[int, int]:
         """Return the longest block and the longest gap of a table."""
@@ -62,10 +64,12 @@ def plan_reads(wanted: Iterable[Wanted], limits: Limits) -> list[PlannedRead]:
 def _check(wanted: RegisterRange, limits: Limits) -> None:
     longest, _ = limits.sizes(wanted.table)
     if not wanted.end - wanted.start <= longest:
-        raise ValueError(f"{wanted} takes {wanted.end - wanted.start} addresses, and one request brings {longest}")
+        size, named = wanted.end - wanted.start, wanted.shifted(limits.base)
+        raise ValueError(f"{named} takes {size} addresses, and one request brings {longest}")
     for hole in limits.holes:
-        if hole.table is wanted.table and hole.start < wanted.end and wanted.start < hole.end:
-            raise ValueError(f"{wanted} lies in the hole {hole}, which is never read; correct one of the two")
+        if hole.overlaps(wanted):
+            named, where = wanted.shifted(limits.base), hole.shifted(limits.base)
+            raise ValueError(f"{named} lies in the hole {where}, which is never read; correct one of the two")
 
 
 def _plan_table(wanted: list[Wanted], sizes: tuple[int, int], holes: list[RegisterRange]) -> list[PlannedRead]:

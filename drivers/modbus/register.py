@@ -61,8 +61,23 @@ class RegisterRange(NamedTuple):
     """One past the last."""
 
     def __str__(self) -> str:
-        last = self.end - 1
-        return f"{self.table.value}:{self.start}" + ("" if last == self.start else f"..{last}")
+        return self._text("..", self.start)
+
+    def written(self, base: int = 0) -> str:
+        """Return it as a configuration has it whose offsets count from `base`: `holding:100-110`."""
+        return self._text("-", self.start + base)
+
+    def shifted(self, by: int) -> "RegisterRange":
+        """Return the same number of addresses, so many further on."""
+        return self._replace(start=self.start + by, end=self.end + by)
+
+    def overlaps(self, other: "RegisterRange") -> bool:
+        """Tell whether an address belongs to both."""
+        return self.table is other.table and self.start < other.end and other.start < self.end
+
+    def _text(self, dash: str, first: int) -> str:
+        last = first + self.end - self.start - 1
+        return f"{self.table.value}:{first}" + ("" if last == first else f"{dash}{last}")
 
 
 def parse_address(text: str | int) -> RegisterAddress:

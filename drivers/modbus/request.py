@@ -7,7 +7,7 @@ clients must not be believed.
 from dataclasses import dataclass
 from typing import NoReturn
 
-from pymodbus.framer import FramerSocket
+from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
@@ -18,6 +18,9 @@ from drivers.modbus.register import RegisterRange, Table
 from drivers.modbus.settings import ModbusDevice
 
 _IS_EXCEPTION = 0x80
+BUSY = frozenset({"exception_5", "exception_6"})
+"""What a unit says that only needs more time."""
+_OF_A_GATEWAY = {10, 11}
 _MESSAGES: dict[Table, type[ModbusPDU]] = {
     Table.COIL: ReadCoilsRequest,
     Table.DISCRETE: ReadDiscreteInputsRequest,
@@ -48,20 +51,31 @@ class ReadRequest:
     size: int
     """Bytes of values that the answer must bring, no more and no fewer."""
     frame: bytes
-    """As it goes out, but for the transaction id before it."""
+    """As it goes out; in Modbus TCP there is a transaction id before it."""
 
 
 def read_request(device: ModbusDevice, wanted: RegisterRange) -> ReadRequest:
     """Return the request for a range of one unit."""
     count = wanted.end - wanted.start
     message = _MESSAGES[wanted.table](dev_id=device.unit, address=wanted.start, count=count)
+    address = device.address
     return ReadRequest(
-        label=f"{wanted} of unit {device.unit} at {device.endpoint}",
+        label=f"{wanted} of unit {device.unit} at {address}",
         unit=device.unit,
         function=message.function_code,
         size=(count + 7) // 8 if wanted.table.holds_bits else 2 * count,
-        frame=FramerSocket(DecodePDU(is_server=False)).buildFrame(message)[2:],
+        frame=_framed(message, is_rtu=address.is_rtu),
     )
+
+
+def is_from_unit(frame: Frame) -> bool:
+    """Return whether the unit itself sent it, and not a gateway that cannot reach it."""
+    return not (frame.function & _IS_EXCEPTION and frame.data[:1] and frame.data[0] in _OF_A_GATEWAY)
+
+
+def rtu_checksum(raw: bytes) -> bytes:
+    """Return the two bytes that end an RTU frame, in the order of the wire."""
+    return FramerRTU.compute_CRC(raw).to_bytes(2, "big")
 
 
 def check_reply(request: ReadRequest, transaction: int, frame: Frame) -> bytes:
@@ -81,6 +95,12 @@ def check_reply(request: ReadRequest, transaction: int, frame: Frame) -> bytes:
         announced = frame.data[0] if frame.data else 0
         _refuse(request, f"{max(len(frame.data) - 1, 0)} bytes, announced as {announced}, instead of {size}")
     return frame.data[1:]
+
+
+def _framed(message: ModbusPDU, *, is_rtu: bool) -> bytes:
+    framer: FramerBase = (FramerRTU if is_rtu else FramerSocket)(DecodePDU(is_server=False))
+    raw = framer.buildFrame(message)
+    return raw if is_rtu else raw[2:]
 
 
 def _refuse(request: ReadRequest, what: str) -> NoReturn:

@@ -7,6 +7,9 @@ lengths: what reaches past the end is BadEncoding.
 from struct import Struct
 from struct import error as struct_error
 from typing import TypeAlias
+from uuid import UUID
+
+from drivers.opcua.node_id import Identifier, NodeAddress
 
 NumericId: TypeAlias = tuple[int, int | None]
 """Namespace index, and the identifier where it is a number."""
@@ -20,6 +23,7 @@ unpack_u32 = Struct("<I").unpack_from
 unpack_i64 = Struct("<q").unpack_from
 
 _NODE_ID_SIZES = {0: 2, 1: 4, 2: 7, 4: 19}
+_FORM = 0x3F
 _WITH_URI = 0x80
 _WITH_SERVER = 0x40
 
@@ -56,20 +60,32 @@ def read_count(data: bytes, at: int, least: int) -> tuple[int, int]:
 def read_node_id(data: bytes, at: int) -> tuple[NumericId, int]:
     """Read a NodeId or an ExpandedNodeId; of the latter's URI and server nothing is kept."""
     form = data[at]
-    kind = form & 0x3F
-    if kind in _NODE_ID_SIZES:
-        numeric_id = _read_numeric(data, at, kind)
-        at += _NODE_ID_SIZES[kind]
-    elif kind in {3, 5}:
-        numeric_id = (unpack_u16(data, at + 1)[0], None)
-        _, at = read_bytes(data, at + 3)
-    else:
-        raise BadEncoding(f"a node id of the unknown form {form:#x} is at {at}")
+    numeric_id, at = _read_core(data, at)
     if form & _WITH_URI:
         _, at = read_bytes(data, at)
     if form & _WITH_SERVER:
         at += 4
     return numeric_id, at
+
+
+def read_address(data: bytes, at: int) -> tuple[NodeAddress, int]:
+    """Read a NodeId or an ExpandedNodeId with all that it says of the node; its server is passed over."""
+    form = data[at]
+    (namespace, number), end = _read_core(data, at)
+    identifier: Identifier
+    if number is not None:
+        identifier = number
+    elif form & _FORM == 4:
+        identifier = UUID(bytes_le=data[at + 3 : end])
+    else:
+        raw = data[at + 7 : end]
+        identifier = raw if form & _FORM == 5 else _read_text(raw, at)
+    uri: bytes | None = None
+    if form & _WITH_URI:
+        uri, end = read_bytes(data, end)
+    if form & _WITH_SERVER:
+        end += 4
+    return NodeAddress(_read_text(uri, at) if uri else namespace, identifier), end
 
 
 def skip_extension_object(data: bytes, at: int) -> int:
@@ -99,6 +115,27 @@ def skip_response_header(data: bytes, at: int) -> int:
     for _ in range(count):
         _, at = read_bytes(data, at)
     return skip_extension_object(data, at)
+
+
+def _read_core(data: bytes, at: int) -> tuple[NumericId, int]:
+    """Read a node id without what may follow in an ExpandedNodeId."""
+    kind = data[at] & _FORM
+    if kind in _NODE_ID_SIZES:
+        end = at + _NODE_ID_SIZES[kind]
+        if end > len(data):
+            raise BadEncoding(f"a node id is cut off at {at}")
+        return _read_numeric(data, at, kind), end
+    if kind in {3, 5}:
+        numeric_id = (unpack_u16(data, at + 1)[0], None)
+        return numeric_id, read_bytes(data, at + 3)[1]
+    raise BadEncoding(f"a node id of the unknown form {data[at]:#x} is at {at}")
+
+
+def _read_text(raw: bytes, at: int) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise BadEncoding(f"a node id at {at} is no text") from error
 
 
 def _read_numeric(data: bytes, at: int, kind: int) -> NumericId:

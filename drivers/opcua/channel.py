@@ -14,6 +14,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
 
 from drivers.errors import DeviceFault, LinkLost
+from drivers.opcua.checked_client import GOODBYE
 from drivers.opcua.faults import FATAL, explain, one_line
 from drivers.opcua.frames import FrameGuard
 from drivers.opcua.handshake import Handshake
@@ -21,8 +22,6 @@ from drivers.opcua.settings import OpcUaDevice
 
 T = TypeVar("T")
 
-GOODBYE = 1.0
-"""Seconds that a server gets to answer that the session is closed."""
 FOR_EVER = 0.0
 """The timeout of a request that the server may keep for as long as it likes."""
 
@@ -37,12 +36,15 @@ def _warm_up() -> None:
         ua.OpenSecureChannelRequest, ua.CreateSessionRequest, ua.ActivateSessionRequest, ua.CloseSessionRequest,
         ua.GetEndpointsRequest, ua.ReadRequest, ua.CreateSubscriptionRequest, ua.CreateMonitoredItemsRequest,
         ua.MonitoredItemCreateRequest, ua.ReadValueId, ua.PublishRequest, ua.SubscriptionAcknowledgement,
+        ua.SetMonitoringModeRequest, ua.DeleteMonitoredItemsRequest, ua.DataChangeFilter, ua.BrowseRequest,
+        ua.BrowseDescription,
     ):  # fmt: skip
         struct_to_binary(request())
     for answer in (
         ua.OpenSecureChannelResponse, ua.CreateSessionResponse, ua.ActivateSessionResponse, ua.CloseSessionResponse,
         ua.GetEndpointsResponse, ua.EndpointDescription, ua.CreateSubscriptionResponse,
-        ua.CreateMonitoredItemsResponse, ua.MonitoredItemCreateResult,
+        ua.CreateMonitoredItemsResponse, ua.MonitoredItemCreateResult, ua.SetMonitoringModeResponse,
+        ua.DeleteMonitoredItemsResponse, ua.BrowseResponse, ua.BrowseResult, ua.ReferenceDescription,
     ):  # fmt: skip
         struct_from_binary(answer, Buffer(struct_to_binary(answer())))
 
@@ -93,6 +95,12 @@ class Channel:
     def heard(self) -> float:
         """When the server last sent anything, on the loop's clock."""
         return self._guard.heard if self._guard else float("-inf")
+
+    def is_living(self, within: float) -> bool:
+        """Return whether the server spoke so lately that it will hear a farewell: else it keeps the session."""
+        guard = self._guard
+        now = asyncio.get_running_loop().time()
+        return guard is not None and not guard.ended.is_set() and now - guard.heard <= within
 
     @property
     def cause(self) -> str:

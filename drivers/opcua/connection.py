@@ -1,7 +1,8 @@
 """One connection to one server, and the watch over it: a server that hangs is found out, not waited for."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from drivers.base import Reader, Surroundings
 from drivers.errors import DeviceFault, LinkLost
@@ -21,13 +22,14 @@ class OpcUaConnection:
         self._task: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
         self._reason = ""
+        self._chores: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
 
     async def open(self) -> None:
         await self._channel.open()
         self._task = asyncio.create_task(self._live(), name=f"opcua {self._channel.address}")
 
     async def close(self) -> None:
-        task, politely = self._task, not self._lost.is_set()
+        task, politely = self._task, self._channel.is_living(self._patience)
         try:
             if task is not None:
                 task.cancel()
@@ -46,7 +48,8 @@ class OpcUaConnection:
         points: Sequence[OpcUaPoint],
         around: Surroundings | None = None,
     ) -> Reader:
-        return OpcUaReader(self._channel, self._publisher, device, points, around or Surroundings())
+        around = around or Surroundings()
+        return OpcUaReader(self._channel, self._publisher, device, points, around, self._chores.put_nowait)
 
     async def _live(self) -> None:
         try:
@@ -54,6 +57,9 @@ class OpcUaConnection:
                 group.create_task(self._watch(), name=f"opcua watch {self._channel.address}")
                 for _ in range(REQUESTS):
                     group.create_task(self._publisher.run(), name=f"opcua publish {self._channel.address}")
+                while True:  # two chores a reader, at most
+                    chore = await self._chores.get()
+                    group.create_task(chore(), name=f"opcua upkeep {self._channel.address}")
         except* DeviceFault as faults:
             self._end(self._channel.cause or str(_first(faults)))
         except* Exception as errors:  # noqa: BLE001  (a fault of this driver: the session has to hear of it all the same)

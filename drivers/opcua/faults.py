@@ -6,16 +6,22 @@ from socket import gaierror
 from asyncua import ua
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
+from drivers.errors import DeviceFault
+
 _KNOWN = {
-    "BadIdentityTokenRejected": ("user_refused", "the server refuses the login; check username and password"),
-    "BadIdentityTokenInvalid": ("user_refused", "the server wants another login; check username and password"),
-    "BadUserAccessDenied": ("user_refused", "the server denies access; check username, password and rights"),
-    "BadCertificateUntrusted": ("certificate_refused", "the server does not know the gateway's certificate"),
+    "BadIdentityTokenRejected": ("identity_rejected", "the server refuses the login; check username and password"),
+    "BadIdentityTokenInvalid": ("identity_rejected", "the server wants another login; check username and password"),
+    "BadUserSignatureInvalid": ("identity_rejected", "the server refuses the signature of the user's key"),
+    "BadUserAccessDenied": ("user_denied", "the server denies the user access; check username, password and rights"),
+    "BadCertificateUntrusted": ("certificate_refused", "the server does not trust the gateway's certificate"),
     "BadSecurityChecksFailed": ("certificate_refused", "the server does not accept the gateway's certificate"),
     "BadCertificateTimeInvalid": ("certificate_refused", "the server finds the gateway's certificate out of date"),
     "BadCertificateUriInvalid": ("certificate_refused", "the server refuses the gateway's application URI"),
+    "BadNoValidCertificates": ("certificate_refused", "the server has no valid certificate of the gateway or itself"),
+    "BadApplicationSignatureInvalid": ("certificate_refused", "the server refuses the signature of the gateway's key"),
     "BadSecurityPolicyRejected": ("policy_not_offered", "the server does not offer this security policy"),
     "BadSecurityModeRejected": ("policy_not_offered", "the server does not offer this security mode"),
+    "BadSecurityModeInsufficient": ("policy_not_offered", "the server wants a stronger security mode"),
     "BadTooManySessions": ("too_many_sessions", "the server has no session left; close other clients"),
     "BadTcpEndpointUrlInvalid": ("bad_url", "the server knows no such path; check the url"),
     "BadNoSubscription": ("subscription_lost", "the server dropped the subscription"),
@@ -37,9 +43,10 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 def explain(error: Exception) -> tuple[str, str]:
     """Return the kind of a fault, one lower-case word, and its cause in a few words."""
+    if isinstance(error, DeviceFault):
+        return error.kind, str(error)
     if isinstance(error, UaStatusCodeError):
-        name = ua.StatusCode(ua.UInt32(error.code)).name
-        return _KNOWN.get(name) or (_to_kind(name), f"the server says {name}")
+        return _explain_status(ua.StatusCode(ua.UInt32(error.code)).name)
     if isinstance(error, OSError):
         return _explain_wire(error)
     if isinstance(error, UaError) and "No matching endpoints" in str(error):
@@ -50,6 +57,14 @@ def explain(error: Exception) -> tuple[str, str]:
 def one_line(text: str) -> str:
     """Return a text with words of the server's own, so that it still is one line of some length."""
     return " ".join(text.split())[:300]
+
+
+def _explain_status(name: str) -> tuple[str, str]:
+    if name in _KNOWN:
+        return _KNOWN[name]
+    if name.startswith("BadCertificate"):
+        return "certificate_refused", f"the server refuses the gateway's certificate: {name}"
+    return _to_kind(name), f"the server says {name}"
 
 
 def _explain_wire(error: OSError) -> tuple[str, str]:

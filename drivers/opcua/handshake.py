@@ -5,16 +5,23 @@ The library's own `connect` is not used: it starts tasks that reconnect, recreat
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from asyncua import ua
 from asyncua.client.client import Client
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from cryptography import x509
 
-from drivers.errors import LinkLost
-from drivers.opcua.frames import MAX_MESSAGE, FrameGuard
-from drivers.opcua.security import Credentials, check_server, load_credentials, utc_now
+from drivers.opcua.certificate import expires_in_days, name_of
+from drivers.opcua.checked_client import CheckedClient, closed_on_failure
+from drivers.opcua.endpoints import check_session, choose_endpoint
+from drivers.opcua.frames import MAX_CHUNKS, MAX_MESSAGE, FrameGuard
+from drivers.opcua.policies import MODES, POLICIES, Protection
+from drivers.opcua.security import Credentials, load_credentials, utc_now
 from drivers.opcua.settings import OpcUaDevice
+from drivers.opcua.trust import check_server
+from drivers.opcua.user import check_password_fits, choose_token_policy
 
 SESSION_TIMEOUT = 30.0
 """Seconds after which the server may forget a gateway that died; a living one asks every few seconds."""
@@ -23,12 +30,22 @@ CHANNEL_LIFETIME = 3600.0
 APPLICATION_URI = "urn:plantgate:opcua-client"
 """Who the gateway is where it has no certificate that says so."""
 
-_MODES = {"Sign": ua.MessageSecurityMode.Sign, "SignAndEncrypt": ua.MessageSecurityMode.SignAndEncrypt}
+WARN_DAYS = 30
+"""A certificate that expires sooner is warned of at each connect."""
+
+_log = logging.getLogger("plantgate.opcua")
 
 # What is wrong is said once, by the fault that is raised; the library says it many times, with tracebacks.
 _library_log = logging.getLogger("asyncua")
 if _library_log.level == logging.NOTSET:
     _library_log.setLevel(logging.CRITICAL + 1)
+
+
+class Believed(NamedTuple):
+    """What was heard of a server before the channel was protected, and could be checked."""
+
+    certificate: x509.Certificate
+    endpoints: Sequence[ua.EndpointDescription]
 
 
 class Handshake:
@@ -41,20 +58,35 @@ class Handshake:
 
     async def run(self) -> Client:
         """Return the library's client, its session activated. Raises LinkLost, and whatever the library raises."""
-        device = self._device
-        if device.security.policy == "None":
-            client = self._new_client(APPLICATION_URI)
-        else:
-            # Reading keys and checking them takes longer than the loop can wait.
-            credentials = await asyncio.to_thread(load_credentials, device.security, utc_now())
-            policy = await self._find_policy(credentials)
-            client = self._new_client(credentials.application_uri)
-            client.security_policy = policy  # type: ignore[assignment]  # declared as the policy of no security
-            client.uaclient.set_security(policy)
+        if self._device.security.policy == "None":
+            return await self._run_open()
+        return await self._run_protected()
+
+    async def _run_open(self) -> Client:
+        client = self._new_client(APPLICATION_URI)
         await self._connect(client)
-        await client.create_session()
-        self._check_login(client)
-        await client.activate_session(username=device.username, password=device.password)
+        answer = await client.create_session()
+        async with closed_on_failure(client):
+            await self._log_in(client, answer, None)
+        return client
+
+    async def _run_protected(self) -> Client:
+        device = self._device
+        # Reading keys and checking them takes longer than the loop can wait.
+        credentials = await asyncio.to_thread(
+            load_credentials, device.security, utc_now(), device.user_certificate, device.user_key
+        )
+        believed = await self._ask_endpoints(credentials)
+        client = self._new_client(credentials.application_uri)
+        policy = self._protection(credentials, believed)
+        client.security_policy = policy  # type: ignore[assignment]  # declared as the policy of no security
+        client.uaclient.set_security(policy)
+        await self._connect(client)
+        answer = await client.create_session()
+        async with closed_on_failure(client):
+            check_session(answer, believed.endpoints)
+            await self._log_in(client, answer, credentials)
+        self._warn_of_expiry(credentials, believed)
         return client
 
     def abort(self) -> None:
@@ -65,12 +97,13 @@ class Handshake:
             protocol.transport.abort()
 
     def _new_client(self, application_uri: str) -> Client:
-        client = Client(self._device.address, timeout=self._device.timeout)
+        client = CheckedClient(self._device.address, timeout=self._device.timeout)
         client.application_uri = application_uri
         client.name = client.description = "plantgate"
         client.session_timeout = int(SESSION_TIMEOUT * 1000)
         client.secure_channel_timeout = int(CHANNEL_LIFETIME * 1000)
         client.max_messagesize = MAX_MESSAGE
+        client.max_chunkcount = MAX_CHUNKS
         return client
 
     async def _connect(self, client: Client) -> None:
@@ -83,47 +116,55 @@ class Handshake:
         await client.send_hello()
         await client.open_secure_channel()
 
-    async def _find_policy(self, credentials: Credentials) -> SecurityPolicyBasic256Sha256:
+    async def _ask_endpoints(self, credentials: Credentials) -> Believed:
         """Ask the server, over a channel of no security, what it offers, and believe only what can be checked."""
-        endpoints = await self._ask_endpoints(credentials.application_uri)
-        security = self._device.security
-        wanted = SecurityPolicyBasic256Sha256.URI, _MODES[security.mode]
-        offered = [found for found in endpoints if (found.SecurityPolicyUri, found.SecurityMode) == wanted]
-        if not offered:
-            names = ", ".join(sorted({_describe(found) for found in endpoints})) or "nothing"
-            raise LinkLost("policy_not_offered", f"no {security.policy} {security.mode} is offered, only {names}")
-        certificate = check_server(
-            offered[0].ServerCertificate or b"",
-            credentials.trusted,
-            self._device.host,
-            offered[0].Server.ApplicationUri or "",
-            utc_now(),
-        )
-        return SecurityPolicyBasic256Sha256(  # type: ignore[no-untyped-call]  # the library's crypto has no types
-            certificate, credentials.certificate, credentials.key, wanted[1]
-        )
-
-    async def _ask_endpoints(self, application_uri: str) -> list[ua.EndpointDescription]:
-        client = self._new_client(application_uri)
+        client = self._new_client(credentials.application_uri)
         await self._connect(client)
         endpoints = await client.get_endpoints()
         with suppress(ConnectionError):  # some servers close it first
             await client.close_secure_channel()
         self.abort()
-        return endpoints
+        chosen = choose_endpoint(endpoints, self._device.security)
+        certificate = await asyncio.to_thread(
+            check_server,
+            chosen.ServerCertificate or b"",
+            credentials.trust,
+            self._device.host,
+            chosen.Server.ApplicationUri or "",
+            utc_now(),
+        )
+        return Believed(certificate, endpoints)
 
-    def _check_login(self, client: Client) -> None:
-        security = self._device.security
-        if self._device.password is None or security.mode == "SignAndEncrypt" or security.plain_password:
+    def _protection(self, credentials: Credentials, believed: Believed) -> Protection:
+        security, gateway = self._device.security, credentials.gateway
+        return POLICIES[security.policy](
+            believed.certificate,
+            gateway.certificate,
+            gateway.key,
+            MODES[security.mode],
+            host_cert_chain=gateway.chain,
+        )
+
+    async def _log_in(self, client: Client, answer: ua.CreateSessionResult, credentials: Credentials | None) -> None:
+        device, protection = self._device, client.security_policy
+        endpoint = Client.find_endpoint(answer.ServerEndpoints, protection.Mode, protection.URI)
+        token = choose_token_policy(device, endpoint)
+        client._policy_ids = [token]  # noqa: SLF001  (the library would take the first that the server lists)
+        user = credentials.user if credentials else None
+        if user is not None:
+            client.user_private_key = user.key
+            client.user_certificate_chain = list(user.chain)
+            await client.activate_session(certificate=user.certificate)
             return
-        if client.server_policy(ua.UserTokenType.UserName).SecurityPolicyUri != SecurityPolicyBasic256Sha256.URI:
-            raise LinkLost(
-                "password_exposed",
-                "the server would take the password unencrypted; set security.mode: SignAndEncrypt, "
-                "or allow it with security.plain_password: true",
-            )
+        if device.password is not None:
+            check_password_fits(device.password, token, answer)
+        await client.activate_session(username=device.username, password=device.password)
 
-
-def _describe(endpoint: ua.EndpointDescription) -> str:
-    policy = (endpoint.SecurityPolicyUri or "").rpartition("#")[2]
-    return f"{policy} {endpoint.SecurityMode.name}".replace("None None_", "None")
+    def _warn_of_expiry(self, credentials: Credentials, believed: Believed) -> None:
+        ours = {"gateway": credentials.gateway, "user": credentials.user}
+        shown = {whose: each.certificate for whose, each in ours.items() if each} | {"server": believed.certificate}
+        for whose, certificate in shown.items():
+            days = expires_in_days(certificate, utc_now())
+            if days < WARN_DAYS:
+                fields = {"endpoint": self._device.address, "whose": whose, "certificate": name_of(certificate)}
+                _log.warning("certificate_expires", extra=fields | {"days": days})

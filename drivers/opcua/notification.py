@@ -6,6 +6,7 @@ from drivers.opcua.binary import (
     SHORT,
     BadEncoding,
     NumericId,
+    read_address,
     read_count,
     read_node_id,
     skip_response_header,
@@ -13,10 +14,15 @@ from drivers.opcua.binary import (
     unpack_u32,
 )
 from drivers.opcua.data_value import read_data_value, variant_type
+from drivers.opcua.node_id import NodeAddress
+from drivers.opcua.variant import Structured
 from drivers.values import Sample
 
 DATA_CHANGE: NumericId = (0, 811)
 STATUS_CHANGE: NumericId = (0, 820)
+
+MAX_BYTES = 8192
+"""Of changes that are read at once: long texts and structures take as long as many numbers."""
 
 _NODE_ID = 17
 
@@ -44,7 +50,7 @@ class Result(NamedTuple):
     sample: Sample
     variant_type: int
     """The number of the built-in type of the value, 0 for none."""
-    node_id: NumericId | None
+    node_id: NodeAddress | None
     """The value, where it is a node id."""
 
 
@@ -75,15 +81,22 @@ def read_change_count(data: bytes, part: Part) -> tuple[int, int]:
         raise BadEncoding("a notification is cut off") from error
 
 
-def read_changes(data: bytes, at: int, count: int) -> tuple[list[tuple[int, Sample]], int]:
-    """Read so many changes, as client handles with samples, and return where they ended. Raises BadEncoding."""
+def read_changes(
+    data: bytes, at: int, count: int, structures: Structured | None = None
+) -> tuple[list[tuple[int, Sample]], int]:
+    """Read up to so many changes, as client handles with samples, and return where they ended. Raises BadEncoding.
+
+    It is fewer of them, but one at least, where they take more than MAX_BYTES.
+    """
     changes: list[tuple[int, Sample]] = []
-    append, read = changes.append, read_data_value
+    append, read, last = changes.append, read_data_value, at + MAX_BYTES
     try:
         for _ in range(count):
             (handle,) = unpack_u32(data, at)
-            sample, at = read(data, at + 4)
+            sample, at = read(data, at + 4, structures)
             append((handle, sample))
+            if at > last:
+                break
     except SHORT as error:
         raise BadEncoding("a change is cut off") from error
     if at > len(data):
@@ -99,15 +112,15 @@ def read_status_change(data: bytes, part: Part) -> int:
         raise BadEncoding("a status change is cut off") from error
 
 
-def read_results(data: bytes) -> list[Result]:
+def read_results(data: bytes, structures: Structured | None = None) -> list[Result]:
     """Read a read response, in the order of the request. Raises BadEncoding."""
     results = []
     try:
         count, at = read_count(data, skip_response_header(data, 0), 1)
         for _ in range(count):
             kind = variant_type(data, at)
-            node_id = read_node_id(data, at + 2)[0] if kind == _NODE_ID and data[at + 1] == _NODE_ID else None
-            sample, at = read_data_value(data, at)
+            node_id = read_address(data, at + 2)[0] if kind == _NODE_ID and data[at + 1] == _NODE_ID else None
+            sample, at = read_data_value(data, at, structures)
             results.append(Result(sample, kind, node_id))
     except SHORT as error:
         raise BadEncoding("a read response is cut off") from error

@@ -8,7 +8,9 @@ from drivers.values import Quality
 _SEVERITIES = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD, Quality.BAD)
 _CODE = 0xFFFF0000
 _DATA_VALUE_INFO = 0x0C00
-_OVERFLOW = 0x0480
+OVERFLOW = "overflow"
+"""The reason of a value before which others were lost."""
+_OVERFLOW_BIT = 0x0480
 """InfoType DataValue with the overflow bit: values were lost between the last one reported and this one."""
 
 _REASONS = {
@@ -76,8 +78,8 @@ def judge_status(status: int) -> tuple[Quality, str]:
     quality = _SEVERITIES[status >> 30 & 3]
     if quality is not Quality.GOOD:
         return quality, name_status(status)
-    if status & (_DATA_VALUE_INFO | _OVERFLOW) == _OVERFLOW:
-        return Quality.UNCERTAIN, "overflow"
+    if status & (_DATA_VALUE_INFO | _OVERFLOW_BIT) == _OVERFLOW_BIT:
+        return Quality.UNCERTAIN, OVERFLOW
     return Quality.GOOD, ""
 
 

@@ -1,29 +1,34 @@
 """The read half of one device: its points resolved on this connection, subscribed, or read when asked."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from typing import Any, TypeAlias
 
 from asyncua import ua
-from asyncua.ua.attribute_ids import AttributeIds
 
-from drivers.base import Block, Change, Listener, Plan, Surroundings
-from drivers.opcua.calls import ServerFacts, learn_facts, read_nodes
+from drivers.base import Block, Care, Change, Listener, Plan, Surroundings
+from drivers.errors import DeviceFault
+from drivers.opcua.calls import ServerFacts, learn_facts, read_nodes, watch_namespaces
 from drivers.opcua.channel import Channel
-from drivers.opcua.data_types import Vetting, built_in_type, declared_type, python_type
-from drivers.opcua.node_id import namespace_index, parse_node_id
+from drivers.opcua.data_types import Vetting
+from drivers.opcua.items import Item, Items
 from drivers.opcua.notification import Result
 from drivers.opcua.publisher import Publisher
+from drivers.opcua.read_plan import ReadPlan, unproved
+from drivers.opcua.retries import Retries
 from drivers.opcua.settings import OpcUaDevice, OpcUaPoint
-from drivers.opcua.subscription import SLICE, Item, Subscription
-from drivers.values import DataType, Seconds, bad
+from drivers.opcua.subscription import Subscription
+from drivers.opcua.survey import Survey, survey
+from drivers.opcua.upkeep import Kept, Rhythm, Upkeep
+from drivers.opcua.verification import Verification, is_same
+from drivers.values import DataType, Sample, Seconds, bad
 
-LONGEST_INTERVAL = 2.0
-"""Seconds between two publish responses at most, so that a lost subscription shows soon; slower is the sampling."""
+Start: TypeAlias = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
+"""Has something run for as long as the connection lives; what it raises ends the connection."""
 
 
 class OpcUaReader:
-    """The points of one device on one connection. Every point is subscribed; any block can be read as well."""
+    """The points of one device on one connection; any block can be read, subscribed or not."""
 
     def __init__(
         self,
@@ -32,103 +37,139 @@ class OpcUaReader:
         device: OpcUaDevice,
         points: Sequence[OpcUaPoint],
         around: Surroundings,
+        start: Start,
     ) -> None:
         self._channel = channel
-        self._around = around
         self._publisher = publisher
+        self._device = device
         self._points = tuple(points)
-        self._scan = device.scan
-        self._with_time = device.source_time == "use"
-        self._stamps = ua.TimestampsToReturn.Source if self._with_time else ua.TimestampsToReturn.Neither
-        self._nodes: dict[int, ua.NodeId] = {}
-        self._declared: dict[int, DataType] = {}
-        self._types: dict[int, DataType] = {}
+        self._around = around
+        self._start = start
+        self._plan = ReadPlan(device, self._points)
+        self._cares: Mapping[int, Care] = dict(enumerate(around.cares))
+        self._stamps = ua.TimestampsToReturn.Source if device.with_time else ua.TimestampsToReturn.Neither
         self._intervals: dict[Block, Seconds] = {}
+        self._polled: set[Block] = set()
+        self._last: dict[int, Sample] = {}
+        self._vettings: dict[Block, Vetting] = {}
         self._facts: ServerFacts | None = None
+        self._survey: Survey | None = None
 
     async def prepare(self) -> Plan:
-        self._facts = facts = await learn_facts(self._channel)
-        for place, point in enumerate(self._points):
-            if place % SLICE == 0:
-                await asyncio.sleep(0)
-            address = parse_node_id(point.node)
-            index = namespace_index(address, facts.namespaces)
-            if index is not None:
-                self._nodes[place] = ua.NodeId(address.identifier, index)  # type: ignore[arg-type]  # plain values do
-        await self._learn_types()
-        self._intervals = {block: interval for interval, block in self._group().items()}
-        return Plan(polled=(), subscribed=tuple(self._intervals))
+        if not self._device.verify and unproved(self._cares, self._plan):
+            raise DeviceFault(
+                "unverified", f"{self._channel.address}: verify: 0 leaves tags unproved that decisions rest on; set 5s"
+            )
+        self._facts = facts = await learn_facts(self._channel, self._device, self._around.learned)
+        self._start(partial(watch_namespaces, self._channel, facts.namespaces, self._device.compare))
+        self._survey = await survey(self._channel, facts, self._points)
+        self._intervals = self._plan.subscribed()
+        polled = self._plan.polled(facts.reads.size)
+        self._polled = set(polled)
+        self._vettings = {block: self._vetting_of(block.points) for block in [*polled, *self._intervals]}
+        return Plan(polled=polled, subscribed=tuple(self._intervals))
 
     def data_type(self, point: int) -> DataType | None:
-        return self._points[point].type or self._types.get(point)
+        configured = self._points[point].type
+        return self._survey.types.get(point) if configured is None and self._survey is not None else configured
 
     async def read(self, block: Block) -> Sequence[Change]:
-        """Ask once for all points of a block, subscribed or not, and return them all."""
+        """Ask once for a block. Of a subscribed one all points are returned, of a polled one those that changed."""
         known = self._known(block)
         results = await self._read(known)
         changes = [(point, result.sample) for point, result in zip(known, results, strict=True)]
-        return self._vetting(block).vet(changes) + self._unknown(block)
+        changes = self._vettings[block].vet(changes) + self._unknown(block)
+        return self._sift(changes) if block in self._polled else changes
 
     async def probe(self, within: Seconds) -> None:
         await self._channel.probe(within)
 
     async def subscribe(self, listener: Listener) -> None:
         assert self._facts is not None
-        for block, interval in self._intervals.items():
-            subscription = Subscription(block, listener, self._vetting(block), partial(self.read, block))
-            await subscription.create(self._channel, interval)
-            self._publisher.add(subscription)
-            items = [Item(point, self._nodes[point], self._sampling(point)) for point in self._known(block)]
-            refused = await subscription.monitor(self._channel, items, self._facts.creates, self._stamps)
-            listener.received(block, refused + self._unknown(block))
+        kept = [await self._subscribe(block, interval, listener) for block, interval in self._intervals.items()]
+        rhythm = Rhythm(self._device.verify, self._device.compare)
+        if kept:
+            upkeep = Upkeep(kept, self._read_vetted, lambda: self._size, rhythm, self._around.count)
+            self._start(upkeep.run)
 
-    def _group(self) -> dict[Seconds, Block]:
-        """Put the points that share a publishing interval into one block."""
-        places: dict[Seconds, list[int]] = {}
-        for place in range(len(self._points)):
-            places.setdefault(Seconds(min(self._sampling_of_own(place), LONGEST_INTERVAL)), []).append(place)
-        return {
-            interval: Block(points=tuple(points), label=f"publishing every {interval:g} s")
-            for interval, points in places.items()
-        }
+    async def _subscribe(self, block: Block, interval: Seconds, listener: Listener) -> Kept:
+        assert self._facts is not None
+        assert self._survey is not None
+        wanted = {place: self._item(place, interval) for place in self._known(block)}
+        retries = Retries()
+        verification = Verification({place: self._care(place).deadband for place in block.points}, retries)
+        subscription = Subscription(
+            block,
+            listener,
+            self._vettings[block],
+            verification,
+            retries,
+            partial(self.read, block),
+            self._survey.structures,
+            self._around.count,
+        )
+        await subscription.create(self._channel, interval)
+        self._publisher.add(subscription)
+        items = Items(self._channel, subscription.id, self._facts.creates, self._stamps)
+        refused = subscription.adopt(await items.create(list(wanted.values())))
+        listener.received(block, refused + self._unknown(block))
+        judged = frozenset(place for place in wanted if self._care(place).judged)
+        return Kept(subscription, items, wanted, judged)
 
-    def _sampling_of_own(self, place: int) -> Seconds:
-        interval = self._points[place].interval
-        return self._scan if interval is None else min(interval, self._scan)
+    def _item(self, place: int, interval: Seconds) -> Item:
+        assert self._survey is not None
+        plan, care = self._plan, self._care(place)
+        return Item(
+            place,
+            self._survey.nodes[place],
+            plan.sampling(place),
+            plan.queue(place, interval, care),
+            plan.deadband(care, self.data_type(place), self._survey.expected[place]),
+        )
 
-    def _sampling(self, place: int) -> Seconds:
-        sampling = self._points[place].sampling
-        return self._sampling_of_own(place) if sampling is None else sampling
+    def _care(self, place: int) -> Care:
+        return self._cares.get(place, Care())
+
+    @property
+    def _size(self) -> int:
+        assert self._facts is not None
+        return self._facts.reads.size
 
     def _known(self, block: Block) -> list[int]:
-        return [point for point in block.points if point in self._nodes]
+        assert self._survey is not None
+        return [point for point in block.points if point in self._survey.nodes]
 
     def _unknown(self, block: Block) -> list[Change]:
-        return [(point, bad("namespace_unknown")) for point in block.points if point not in self._nodes]
+        assert self._survey is not None
+        return [(point, bad("namespace_unknown")) for point in block.points if point not in self._survey.nodes]
 
-    def _vetting(self, block: Block) -> Vetting:
-        types = ((point, self._points[point].type or self._declared.get(point)) for point in block.points)
-        expected = {point: None if data_type is None else python_type(data_type) for point, data_type in types}
-        return Vetting(expected, with_time=self._with_time)
+    def _vetting_of(self, places: Sequence[int]) -> Vetting:
+        assert self._survey is not None
+        return Vetting({place: self._survey.expected[place] for place in places}, with_time=self._device.with_time)
 
-    async def _learn_types(self) -> None:
-        """Find out the types that nobody configured: as declared, else as the value is now."""
-        asked = [place for place in self._nodes if self._points[place].type is None]
-        for place, answer in zip(asked, await self._read(asked, AttributeIds.DataType), strict=True):
-            declared = declared_type(answer.node_id)
-            if declared is not None:
-                self._declared[place] = declared
-        self._types.update(self._declared)
-        asked = [place for place in asked if place not in self._declared]
-        for place, answer in zip(asked, await self._read(asked), strict=True):
-            found = built_in_type(answer.variant_type)
-            if found is not None:
-                self._types[place] = found
+    def _sift(self, changes: Sequence[Change]) -> list[Change]:
+        """Keep the changes that are none but for a new time stamp away, as a subscription would."""
+        last = self._last
+        news = [change for change in changes if change[0] not in last or not _is_alike(last[change[0]], change[1])]
+        last.update(news)
+        return news
 
-    async def _read(self, places: Sequence[int], attribute: AttributeIds = AttributeIds.Value) -> list[Result]:
+    async def _read_vetted(self, places: Sequence[int]) -> Sequence[Sample]:
+        results = await self._read(places)
+        readings = [(place, result.sample) for place, result in zip(places, results, strict=True)]
+        return [sample for _, sample in self._vetting_of(places).vet(readings)]
+
+    async def _read(self, places: Sequence[int]) -> list[Result]:
         assert self._facts is not None
+        assert self._survey is not None
+        nodes, structures = self._survey.nodes, self._survey.structures
 
-        async def read(nodes: Sequence[ua.NodeId]) -> list[Result]:
-            return await read_nodes(self._channel, nodes, attribute, self._stamps)
+        async def read(portion: Sequence[ua.NodeId]) -> list[Result]:
+            return await read_nodes(self._channel, portion, stamps=self._stamps, structures=structures)
 
-        return await self._facts.reads.run([self._nodes[place] for place in places], read)
+        return await self._facts.reads.run([nodes[place] for place in places], read)
+
+
+def _is_alike(one: Sample, other: Sample) -> bool:
+    same_quality = one.quality is other.quality and one.reason == other.reason
+    return same_quality and is_same(one.value, other.value, 0.0)

@@ -1,18 +1,17 @@
-"""One subscription: the points of one publishing interval, created piece by piece and followed message by message."""
+"""One subscription: the points of one publishing interval, followed message by message."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
-from typing import NamedTuple
 
 from asyncua import ua
-from asyncua.ua.attribute_ids import AttributeIds
 
 from drivers.base import Block, Change, Listener
 from drivers.errors import LinkLost
 from drivers.opcua.calls import Portions
 from drivers.opcua.channel import Channel
 from drivers.opcua.data_types import Vetting
+from drivers.opcua.items import Granted, Item, Items
 from drivers.opcua.notification import (
     DATA_CHANGE,
     STATUS_CHANGE,
@@ -22,8 +21,11 @@ from drivers.opcua.notification import (
     read_changes,
     read_status_change,
 )
-from drivers.opcua.quality import judge_status, name_status
-from drivers.values import Quality, Seconds, bad
+from drivers.opcua.quality import OVERFLOW, judge_status, name_status
+from drivers.opcua.retries import Retries
+from drivers.opcua.variant import Structured
+from drivers.opcua.verification import Verification
+from drivers.values import Quality, Seconds
 
 LIFETIME = 30.0
 """Seconds without a publish request after which the server drops a subscription whose gateway died."""
@@ -31,6 +33,8 @@ SLICE = 250
 """Changes that are taken in before the loop gets its turn."""
 MAX_NOTIFICATIONS = 1000
 """Of one message; the server sends the rest in the next."""
+SLACK = 1.0
+"""Seconds that a change may take from the server to here, over the intervals that were granted."""
 
 _HEARTBEAT = 0xFFFF_FFFF
 """The client handle of the server's clock, watched where the server would keep silent for too long."""
@@ -42,15 +46,6 @@ _ENDED = frozenset({0x800A0000, 0x800C0000, 0x002D0000})
 """Status changes after which nothing more comes: timed out, shut down, transferred to somebody else."""
 
 
-class Item(NamedTuple):
-    """A point that is to be monitored."""
-
-    point: int
-    """Its place in the reader's points, which is also its client handle."""
-    node: ua.NodeId
-    sampling: Seconds
-
-
 class Subscription:
     """The source of one block; it tells the listener what every publish response brings."""
 
@@ -59,18 +54,27 @@ class Subscription:
         block: Block,
         listener: Listener,
         vetting: Vetting,
+        verification: Verification,
+        retries: Retries,
         reread: Callable[[], Awaitable[Sequence[Change]]],
+        structures: Structured,
+        count: Callable[[str], None],
     ) -> None:
         """Reread: asks for all points of the block anew."""
         self.block = block
         self.id = 0
+        self.vetting = vetting
+        self.verification = verification
+        self.retries = retries
         self._listener = listener
-        self._vetting = vetting
         self._reread = reread
+        self._structures = structures
+        self._count = count
+        self._interval = 0.0
         self._heard = float("inf")
         self._patience = 0.0
         self._sequence = 0
-        self._refused: dict[int, Change] = {}
+        self._deep: set[int] = set()
 
     async def create(self, channel: Channel, interval: Seconds) -> None:
         """Have the server begin to publish. Raises DeviceFault."""
@@ -83,27 +87,33 @@ class Subscription:
         parameters.MaxNotificationsPerPublish = ua.Counter(MAX_NOTIFICATIONS)
         granted = (await channel.ask(request, ua.CreateSubscriptionResponse)).Parameters
         self.id = granted.SubscriptionId
-        silence = granted.RevisedPublishingInterval / 1000 * max(granted.RevisedMaxKeepAliveCount, 1)
+        self._interval = granted.RevisedPublishingInterval / 1000
+        silence = self._interval * max(granted.RevisedMaxKeepAliveCount, 1)
         if silence > 1.5 * interval * keep_alive and await self._watch_clock(channel, interval):
-            silence = max(granted.RevisedPublishingInterval / 1000, _CLOCK_TICK)
+            silence = max(self._interval, _CLOCK_TICK)
         self._listener.granted(self.block, silence)
         self._patience = 2 * silence + 1
         self._heard = asyncio.get_running_loop().time()
 
-    async def monitor(
-        self, channel: Channel, items: Sequence[Item], portions: Portions, stamps: ua.TimestampsToReturn
-    ) -> list[Change]:
-        """Have the server watch the items; return those that it refuses, BAD. Raises DeviceFault."""
-
-        async def create(portion: Sequence[Item]) -> Sequence[ua.MonitoredItemCreateResult]:
-            return await self._create_items(channel, portion, stamps)
-
-        results = await portions.run(items, create)
-        verdicts = [judge_status(result.StatusCode.value) for result in results]
-        pairs = zip(items, verdicts, strict=True)
-        refused = [(item.point, bad(reason)) for item, (quality, reason) in pairs if quality is Quality.BAD]
-        self._refused.update((change[0], change) for change in refused)
+    def adopt(self, granted: Sequence[Granted]) -> list[Change]:
+        """Take over what the server made of the items; return the points that it newly refused, BAD."""
+        refused: list[Change] = []
+        now = asyncio.get_running_loop().time()
+        for point, refusal, sampling, queue in granted:
+            if refusal:
+                if not self.verification.is_told(point, refusal):
+                    refused.append(self.verification.spoil(point, refusal))
+                self.retries.postpone(point, now)
+                continue
+            self.verification.allow(point, sampling + 2 * self._interval + SLACK)
+            if queue > 1:
+                self._deep.add(point)
         return refused
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        """Hand on what was found out about some points otherwise than by a notification."""
+        if changes:
+            self._listener.received(self.block, changes)
 
     def is_overdue(self, now: float) -> bool:
         """Return whether the server should have published long since."""
@@ -122,33 +132,38 @@ class Subscription:
                 missed |= self._take_status(read_status_change(data, part))
         if missed:
             # An item that is not monitored stays BAD, even if it can be read: nobody would tell of its changes.
-            changes = [self._refused.get(change[0], change) for change in await self._reread()]
-            self._listener.received(self.block, changes)
+            self._count("message_lost")
+            self._listener.received(self.block, self.verification.amend(await self._reread()))
         elif not told:
             self._listener.received(self.block, ())
 
-    async def _create_items(
-        self, channel: Channel, items: Sequence[Item], stamps: ua.TimestampsToReturn
-    ) -> Sequence[ua.MonitoredItemCreateResult]:
-        request = ua.CreateMonitoredItemsRequest()
-        request.Parameters.SubscriptionId = ua.IntegerId(self.id)
-        request.Parameters.TimestampsToReturn = stamps
-        request.Parameters.ItemsToCreate = [_describe(item) for item in items]
-        return (await channel.ask(request, ua.CreateMonitoredItemsResponse)).Results
-
     async def _watch_clock(self, channel: Channel, interval: Seconds) -> bool:
-        clock = Item(_HEARTBEAT, _CLOCK, interval)
-        return not await self.monitor(channel, [clock], Portions(1), ua.TimestampsToReturn.Neither)
+        items = Items(channel, self.id, Portions(1), ua.TimestampsToReturn.Neither)
+        (granted,) = await items.create([Item(_HEARTBEAT, _CLOCK, interval)])
+        return not granted.refusal
 
     async def _take_changes(self, data: bytes, part: Part) -> None:
         left, at = read_change_count(data, part)
         while True:
-            changes, at = read_changes(data, at, min(left, SLICE))
-            self._listener.received(self.block, self._vetting.vet(changes))
-            left -= SLICE
+            changes, at = read_changes(data, at, min(left, SLICE), self._structures)
+            left -= len(changes)
+            vetted = self.vetting.vet(changes)
+            if OVERFLOW in [change[1][2] for change in vetted]:
+                vetted = [self._weigh(change) for change in vetted]
+            self.verification.note(vetted)
+            self._listener.received(self.block, vetted)
             if left <= 0:
                 return
             await asyncio.sleep(0)
+
+    def _weigh(self, change: Change) -> Change:
+        # With a queue of one the newest value is all that was asked for; a server should not speak of an overflow then
+        # (OPC 10000-4, 7.22: only with queues longer than one), and some do.
+        point, sample = change
+        if sample.reason != OVERFLOW:
+            return change
+        self._count(OVERFLOW)
+        return change if point in self._deep else (point, sample._replace(quality=Quality.GOOD, reason=""))
 
     def _take_status(self, status: int) -> bool:
         """Return whether something about the points has changed that no data change tells."""
@@ -161,17 +176,3 @@ class Subscription:
             return False
         before, self._sequence = self._sequence, publication.sequence
         return before != 0 and publication.sequence != (1 if before == _LAST_SEQUENCE else before + 1)
-
-
-def _describe(item: Item) -> ua.MonitoredItemCreateRequest:
-    # A queue of one: what counts is the newest value. No filter: the deadband is the gateway's.
-    return ua.MonitoredItemCreateRequest(
-        ItemToMonitor=ua.ReadValueId(NodeId=item.node, AttributeId=ua.IntegerId(AttributeIds.Value)),
-        MonitoringMode=ua.MonitoringMode.Reporting,
-        RequestedParameters=ua.MonitoringParameters(
-            ClientHandle=ua.IntegerId(item.point),
-            SamplingInterval=ua.Duration(item.sampling * 1000),
-            QueueSize=ua.Counter(1),
-            DiscardOldest=True,
-        ),
-    )

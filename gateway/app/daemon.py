@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 
 from gateway import __version__
 from gateway.app.plant import Plant, build_plant
-from gateway.app.reports import constraint_report, device_report
+from gateway.app.reports import constraint_report, device_event, device_report
 from gateway.app.situation import judge_situation
 from gateway.clock import Clock
 from gateway.control.guard import Guard
 from gateway.control.world import PlantWorld
 from gateway.counters import Counters
-from gateway.endpoints.device import Device
+from gateway.endpoints.device import Change, Device, DeviceState
 from gateway.errors import ServiceError
 from gateway.lifecycle import Notifier
 from gateway.northbound.embedded import EmbeddedBroker
@@ -63,6 +63,7 @@ class Daemon:
                 asyncio.create_task(self.guard.run(), name="guard"),
                 northbound,
                 asyncio.create_task(self._watch_situation(), name="situation"),
+                asyncio.create_task(self.plant.computed.run(), name="computed tags"),
                 *await self._start_broker(stack),
             ]
             field = [asyncio.create_task(each.run(), name=f"session {each.endpoint}") for each in self.plant.sessions]
@@ -92,10 +93,15 @@ class Daemon:
         self.guard.listen(lambda state: self.publisher.constraint(constraint_report(state)))
         for device in self.plant.devices:
             self._show(device)
-            device.listen(lambda state: self._show(self._devices[state.device]))
+            device.listen(self._tell)
 
     def _show(self, device: Device) -> None:
         self.publisher.device(device_report(device))
+
+    def _tell(self, state: DeviceState, change: Change) -> None:
+        self._show(self._devices[state.device])
+        if change:
+            self.publisher.event(device_event(state, change))
 
     def _start_http(self, stack: AsyncExitStack) -> None:
         if self.settings.http.enabled:

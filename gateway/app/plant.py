@@ -6,13 +6,19 @@ from functools import partial
 from random import Random
 
 from drivers.registry import load
+from gateway.app.computed import ComputedDevices, is_computed
+from gateway.app.surroundings import judged_tags, surround
 from gateway.clock import Clock
 from gateway.counters import Counters, DeviceCounters
 from gateway.endpoints.device import Device
+from gateway.endpoints.schedule import phase_of
 from gateway.endpoints.session import Session
 from gateway.settings.model import Settings
 from gateway.tags.image import ProcessImage
 from gateway.tags.tag import Tag
+
+BETWEEN_CONNECTS = 0.02
+"""Seconds between the first connects of two endpoints, as long as all of them take no more than a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class Plant:
     image: ProcessImage
     devices: tuple[Device, ...]
     sessions: tuple[Session, ...]
+    computed: ComputedDevices
 
 
 def build_plant(settings: Settings, clock: Clock, rng: Random, counters: Counters) -> Plant:
@@ -29,7 +36,9 @@ def build_plant(settings: Settings, clock: Clock, rng: Random, counters: Counter
     tags = build_tags(settings)
     image = ProcessImage(tags, clock)
     devices = [build_device(settings, name, tags, clock, counters) for name in settings.devices]
-    return Plant(image, tuple(devices), tuple(build_sessions(settings, devices, image, clock, rng)))
+    computed = ComputedDevices([device for device in devices if is_computed(settings, device.name)], image, clock)
+    read = [device for device in devices if not is_computed(settings, device.name)]
+    return Plant(image, tuple(devices), tuple(build_sessions(settings, read, image, clock, rng)), computed)
 
 
 def build_tags(settings: Settings) -> list[Tag]:
@@ -47,7 +56,8 @@ def build_device(settings: Settings, name: str, tags: Sequence[Tag], clock: Cloc
     own = [tag for tag in tags if tag.device == name]
     points = [tag.point for tag in configured.tags]
     counted = counters.devices[name] = DeviceCounters()
-    return Device(name, configured.gateway, configured.driver_settings, own, points, counted, clock)
+    phase = phase_of(list(settings.devices).index(name), len(settings.devices), configured.gateway.scan)
+    return Device(name, configured.gateway, configured.driver_settings, own, points, counted, clock, phase)
 
 
 def build_sessions(
@@ -59,6 +69,7 @@ def build_sessions(
     for device in devices:
         address = drivers[device.name].endpoint(device.driver_settings)
         groups.setdefault((settings.devices[device.name].driver, address), []).append(device)
+    judged = judged_tags(settings)
     return [
         Session(
             endpoint,
@@ -67,6 +78,8 @@ def build_sessions(
             image,
             clock,
             Random(rng.random()),  # noqa: S311  (jitter of a back-off, no secret)
+            {device.name: surround(device, group, judged) for device in group},
+            delay=phase_of(place, len(groups), len(groups) * BETWEEN_CONNECTS),
         )
-        for (_, endpoint), group in groups.items()
+        for place, ((_, endpoint), group) in enumerate(groups.items())
     ]

@@ -25,12 +25,16 @@ def judge_situation(
     broker_up: bool,
 ) -> Situation:
     """Return online where every device answers, degraded with the reasons where not."""
-    down = [f"device {each.device}: {each.reason}" for each in devices if not each.connected]
+    down = [f"device {each.device}: {_why(each)}" for each in devices if not each.connected]
     return Situation(
         state="degraded" if down else "online",
         reasons=tuple(down),
         line=_line(devices, down, constraints, broker_up=broker_up),
     )
+
+
+def _why(device: DeviceState) -> str:
+    return f"{device.reason}, demoted" if device.demoted else device.reason
 
 
 def _line(

@@ -9,7 +9,7 @@ from importlib import import_module
 from gateway import __version__
 from gateway.errors import GatewayError, SettingsError
 
-COMMANDS = ("run", "demo", "check", "schema", "read", "watch")
+COMMANDS = ("run", "demo", "check", "schema", "read", "watch", "audit")
 """In the order of `--help`; each is a module of this package."""
 
 _EPILOG = (

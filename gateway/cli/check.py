@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from gateway.cli.learned import learn
 from gateway.errors import SettingsError
 from gateway.settings.findings import Finding
 from gateway.settings.load import examine
@@ -15,16 +16,26 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "check",
         help="validate a configuration",
         description="Validate a configuration: every problem as file:line:column: path: message.",
-        epilog="Exit code 0: in order, perhaps with notes. 2: there are problems, one a line on stderr.",
+        epilog=(
+            "Exit code 0: in order, perhaps with notes. 2: there are problems, one a line on stderr. "
+            "With --learned also 1: a device could not be asked; 3: tags do not exist in their device."
+        ),
     )
     command.add_argument("config", metavar="CONFIG", help="the YAML file")
     command.add_argument("--json", action="store_true", help="print problems, notes and counts as one JSON object")
+    command.add_argument(
+        "--learned",
+        action="store_true",
+        help="ask the devices, and print what they refuse as keys for the configuration",
+    )
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the file. Raises SettingsError with the problems, unless they are printed as JSON."""
     settings, problems, notes = examine(arguments.config)
+    if arguments.learned and settings is not None:
+        return learn(settings, as_json=arguments.json)
     if arguments.json:
         report = {"ok": settings is not None, "problems": _plain(problems), "notes": _plain(notes)}
         print(json.dumps(report | (_counts(settings) if settings else {}), indent=2))

@@ -1,19 +1,23 @@
 """Asking devices once, without a session: connect, read every block, hang up."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from drivers.base import Connection, Driver
+from drivers.base import Block, Connection, Driver, Reader, Surroundings
 from drivers.errors import DeviceFault, LinkLost
 from drivers.registry import load
-from drivers.values import DataType, Sample, bad
+from drivers.values import DataType, Quality, Sample, bad
+from gateway.cli.asking import ask_for
 from gateway.clock import Clock
 from gateway.settings.model import Device, DeviceTag
 from gateway.tags.conditioning import condition
 
 Complain = Callable[[str], None]
 """Is told, in one line, why something could not be read."""
+
+Notebooks: TypeAlias = MutableMapping[str, MutableMapping[str, Any]]
+"""By device: what its driver knows of it by experience."""
 
 
 class Wanted(NamedTuple):
@@ -38,12 +42,18 @@ class Answer(NamedTuple):
     """When it was received, seconds since 1970 UTC."""
 
 
-async def read_once(wanted: Sequence[Wanted], clock: Clock, complain: Complain) -> dict[str, Answer]:
-    """Read the tags, endpoints side by side; return the answers by tag, those of silent devices BAD."""
+async def read_once(
+    wanted: Sequence[Wanted], clock: Clock, complain: Complain, notebooks: Notebooks | None = None
+) -> dict[str, Answer]:
+    """Read the tags, endpoints side by side; return the answers by tag, those of silent devices BAD.
+
+    Notebooks: what the drivers learn is written there.
+    """
     answers: dict[str, Answer] = {}
+    learned = {} if notebooks is None else notebooks
     async with asyncio.TaskGroup() as group:
         for driver, devices in _endpoints(wanted):
-            group.create_task(_Visit(driver, devices, clock, complain, answers).run())
+            group.create_task(_Visit(driver, devices, clock, complain, answers, learned).run())
     return answers
 
 
@@ -69,12 +79,14 @@ class _Visit:
         clock: Clock,
         complain: Complain,
         answers: dict[str, Answer],
+        notebooks: Notebooks,
     ) -> None:
         self._driver = driver
         self._devices = devices
         self._clock = clock
         self._complain = complain
         self._answers = answers
+        self._notebooks = notebooks
 
     async def run(self) -> None:
         connection = self._driver.connect(self._devices[0][0].device.driver_settings)
@@ -88,7 +100,9 @@ class _Visit:
             await connection.close()
 
     async def _read_device(self, connection: Connection, tags: Sequence[Wanted]) -> None:
-        reader = connection.reader(tags[0].device.driver_settings, [each.tag.point for each in tags])
+        device = tags[0].device
+        around = Surroundings(learned=self._notebooks.setdefault(device.name, {}))
+        reader = connection.reader(device.driver_settings, [each.tag.point for each in tags], around)
         try:
             plan = await reader.prepare()
         except LinkLost:
@@ -96,16 +110,21 @@ class _Visit:
         except DeviceFault as fault:
             self._give_up(tags, fault)
             return
-        for block in (*plan.polled, *plan.subscribed):
-            try:
-                changes = await reader.read(block)
-            except LinkLost:
-                raise
-            except DeviceFault as fault:
+        unsettled = await self._read_blocks(reader, (*plan.polled, *plan.subscribed), tags)
+        # A value may be bad only because another block had to be read first, such as that of its exponent.
+        await self._read_blocks(reader, unsettled, tags)
+
+    async def _read_blocks(self, reader: Reader, blocks: Iterable[Block], tags: Sequence[Wanted]) -> list[Block]:
+        """Ask for the blocks; return those whose answers have bad values in them."""
+        unsettled = []
+        async for block, changes, fault in ask_for(reader, blocks):
+            if fault is not None:
                 self._give_up([tags[place] for place in block.points], fault)
-            else:
-                for place, sample in changes:
-                    self._take(tags[place], sample, reader.data_type(place))
+            for place, sample in changes:
+                self._take(tags[place], sample, reader.data_type(place))
+            if any(sample.quality is Quality.BAD for _, sample in changes):
+                unsettled.append(block)
+        return unsettled
 
     def _take(self, wanted: Wanted, sample: Sample, data_type: DataType | None) -> None:
         wall = self._clock.wall()

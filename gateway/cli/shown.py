@@ -17,6 +17,11 @@ def shown(value: object) -> str:
     return harmless(value if isinstance(value, str) else json.dumps(value, default=str))
 
 
+def titled(value: object, text: str) -> str:
+    """Return a value and, where it has one, the text that says what it means: `tripped (2)`."""
+    return f"{harmless(text)} ({shown(value)})" if text else shown(value)
+
+
 def harmless(text: str) -> str:
     """Return a text of unknown origin without line breaks and control characters."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.live import Live
 
-from gateway.cli.shown import harmless, shown
+from gateway.cli.shown import harmless, shown, titled
 from gateway.cli.watch_screen import screen
 from gateway.cli.watch_state import UNSEEN, ConstraintRow, DeviceRow, TagRow, WatchState
 from gateway.northbound.reader import Received
@@ -137,7 +137,7 @@ def _line(state: WatchState, row: TagRow | ConstraintRow | DeviceRow) -> str:
     match row:
         case TagRow():
             flaw = f" ({row.reason})" if row.reason else ""
-            words = [f"{row.device}.{row.name}", shown(row.value), state.unit(row), f"{row.quality}{flaw}"]
+            words = [f"{row.device}.{row.name}", titled(row.value, row.text), state.unit(row), f"{row.quality}{flaw}"]
         case ConstraintRow():
             flaw = f" ({row.reason})" if row.reason and row.verdict != "ok" else ""
             words = ["constraint", row.name, f"{row.verdict}{flaw}", shown(row.value)]

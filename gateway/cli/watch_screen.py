@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from gateway.cli.shown import harmless, shown
+from gateway.cli.shown import harmless, shown, titled
 from gateway.cli.watch_state import ConstraintRow, TagRow, WatchState
 
 _COLOURS = {
@@ -85,7 +85,7 @@ def _tags(state: WatchState, wall: float, most: int) -> list[RenderableType]:
         table.add_row(
             harmless(row.device) if first else "",
             harmless(row.name),
-            shown(row.value),
+            titled(row.value, row.text),
             harmless(state.unit(row)),
             _quality(row, live=live),
             "" if row.time is None else age(wall - row.time),

@@ -25,6 +25,8 @@ class TagRow:
     reason: str = ""
     time: float | None = None
     """Seconds since 1970 UTC."""
+    text: str = ""
+    """What the value means, where the configuration says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class WatchState:
             _text(members.get("quality")) or "bad",
             _text(members.get("reason")),
             _time(members.get("time")),
+            _text(members.get("text")),
         )
         self._tags[device, name] = row
         return row

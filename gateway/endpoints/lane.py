@@ -4,58 +4,21 @@ The lane owns a request. Who waits for it may stop waiting; the frame on the wir
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from drivers.errors import DeviceFault, LinkLost
+from gateway.endpoints.fair_queue import FairQueue, Priority
 
 T = TypeVar("T")
-
-
-class Priority(IntEnum):
-    """Who goes first when the wire is free."""
-
-    SAFE_STATE = 0
-    WRITE = 1
-    READ = 2
-
-
-class FairQueue(Generic[T]):
-    """Pure policy of a lane: the highest priority first, and within it the devices in turn."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[Priority, dict[str, deque[T]]] = {priority: {} for priority in Priority}
-        self._size = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    def push(self, priority: Priority, device: str, item: T) -> None:
-        """Put an item behind the others of its device."""
-        self._waiting[priority].setdefault(device, deque()).append(item)
-        self._size += 1
-
-    def pop(self) -> T:
-        """Take the next item. Raises IndexError where there is none."""
-        for devices in self._waiting.values():
-            for device, items in devices.items():
-                item = items.popleft()
-                # The device goes to the back of its row, so that a busy neighbour cannot hold the wire.
-                del devices[device]
-                if items:
-                    devices[device] = items
-                self._size -= 1
-                return item
-        raise IndexError("nothing waits")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request:
     call: Callable[[], Awaitable[Any]]
     answer: "asyncio.Future[Any]"
+    is_probe: bool
 
 
 class Lane:
@@ -64,6 +27,8 @@ class Lane:
     def __init__(self, name: str, limit: int = 1000) -> None:
         """Limit: how many requests may wait; one more is refused with DeviceFault `lane_full`."""
         self.name = name
+        self.alarmed = float("-inf")
+        """When a unit that had answered until then fell silent, monotonic: others may have gone at the same time."""
         self._limit = limit
         self._queue: FairQueue[_Request] = FairQueue()
         self._wake = asyncio.Event()
@@ -75,21 +40,20 @@ class Lane:
             raise LinkLost("closing", f"{self.name}: the connection is being closed")
         if len(self._queue) >= self._limit:
             raise DeviceFault("lane_full", f"{self.name}: {self._limit} requests wait already")
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.push(priority, device, _Request(call, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._queue.push(priority, device, _Request(call, answer, priority >= Priority.PROVE), loop.time())
         self._wake.set()
         return await answer
 
     async def run(self) -> None:
         """Serve until `close`; the request on the wire is ended first, those that wait are refused."""
         while not self._closing:
-            while self._queue and not self._closing:
-                await self._serve(self._queue.pop())
+            await self._serve_all()
             self._wake.clear()
             if not self._closing:
-                await self._wake.wait()
-        while self._queue:
-            request = self._queue.pop()
+                await self._wait()
+        for request in self._queue.clear():
             if not request.answer.done():
                 request.answer.set_exception(LinkLost("closing", f"{self.name}: the connection is being closed"))
 
@@ -98,9 +62,33 @@ class Lane:
         self._closing = True
         self._wake.set()
 
+    async def _serve_all(self) -> None:
+        """Serve what waits, as far as it may go now."""
+        queue, loop = self._queue, asyncio.get_running_loop()
+        while queue and not self._closing:
+            if queue.holds_only_probes:
+                await asyncio.sleep(0)  # whoever was answered just now asks on in its next step, and goes before them
+            request = queue.pop(loop.time())
+            if request is None:
+                return
+            await self._serve(request)
+
+    async def _wait(self) -> None:
+        """Wait for the next request, or until one that was held back may go."""
+        timer = None
+        if self._queue:
+            timer = asyncio.get_running_loop().call_at(self._queue.held_until, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
     async def _serve(self, request: _Request) -> None:
         if request.answer.done():  # nobody waits any more, and nothing was sent
             return
+        loop = asyncio.get_running_loop()
+        began = loop.time() if request.is_probe else 0.0
         try:
             result = await request.call()
         except asyncio.CancelledError:
@@ -111,6 +99,8 @@ class Lane:
             if not request.answer.done():
                 request.answer.set_exception(RuntimeError(f"{self.name}: the driver cancelled a request"))
         except Exception as error:  # noqa: BLE001  (whatever it is, it belongs to the one who asked)
+            if request.is_probe:
+                self._queue.hold(loop.time(), loop.time() - began)
             if not request.answer.done():
                 request.answer.set_exception(error)
         else:

@@ -1,18 +1,23 @@
 """Scans one device at a fixed rate: every polled block once, then one batch for the process image."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
 
-from drivers.base import Block, Reader
+from drivers.base import Block, Reader, Split
 from drivers.errors import DeviceFault, LinkLost
 from gateway.clock import Clock
+from gateway.endpoints.demotion import SILENT
 from gateway.endpoints.device import Device
-from gateway.endpoints.lane import Lane, Priority
-from gateway.endpoints.schedule import next_due
+from gateway.endpoints.fair_queue import Priority
+from gateway.endpoints.held import Held
+from gateway.endpoints.intake import Intake
+from gateway.endpoints.lane import Lane
+from gateway.endpoints.neighbours import Neighbours
+from gateway.endpoints.polled import BUSY, LONGEST_REST, Polled
+from gateway.endpoints.prober import Doubted, Prober
+from gateway.endpoints.schedule import begin_grid, next_due
 from gateway.tags.image import Answer, Freshness, ProcessImage
-
-HOLD = 0.1
-"""Seconds that an answer waits for the others of its scan: what is judged must not wait for a neighbour's timeout."""
 
 
 class Poller:
@@ -26,25 +31,32 @@ class Poller:
         lane: Lane,
         image: ProcessImage,
         clock: Clock,
-        answered: Callable[[], None],
+        intake: Intake,
+        neighbours: Neighbours,
     ) -> None:
-        """Answered: called whenever the device gave a good answer."""
         self._device = device
         self._reader = reader
-        self._blocks = blocks
+        self._polled = [Polled(block, freshness) for block, freshness in blocks]
         self._lane = lane
         self._image = image
         self._clock = clock
-        self._answered = answered
+        self._intake = intake
+        self._neighbours = neighbours
+        self._prober = Prober(device, reader, lane, clock, neighbours.probe, self._missed) if neighbours else None
+        self._splits_left = 2 * len(device.points)
 
     async def run(self) -> None:
         """Scan for ever; return only by LinkLost. A scan that is late is passed over, and counted."""
-        counters, period = self._device.counters, self._device.settings.scan
-        due = self._clock.monotonic()
+        device, clock, prober = self._device, self._clock, self._prober
+        counters, period = device.counters, device.settings.scan
+        due = begin_grid(clock.monotonic(), period, device.phase)
         while True:
-            started = self._clock.monotonic()
+            if prober is not None and not prober.is_admitted:
+                await prober.admit()
+                due = begin_grid(clock.monotonic(), period, device.phase)
+            started = clock.monotonic()
             await self.scan()
-            ended = self._clock.monotonic()
+            ended = clock.monotonic()
             counters.scans.observe(ended - started)
             due, missed = next_due(due, period, ended)
             counters.overruns += missed
@@ -53,67 +65,106 @@ class Poller:
     async def scan(self) -> None:
         """Ask for each block once; what fails costs the tags of its own block and no others.
 
-        The answers are handed over together, but in a slow scan none waits for longer than HOLD.
+        The answers are handed over together, but in a slow scan none waits for long. A unit with neighbours
+        that falls silent is asked no further.
         """
-        held = _Held(self._hand_over)
+        held = Held(self._intake.take)
+        todo = deque([each for each in self._polled if each.take_turn()])
         fault: DeviceFault | None = None
         try:
-            for block, freshness in self._blocks:
+            while todo:
+                polled = todo.popleft()
                 try:
-                    held.add(await self._ask(block, freshness))
+                    held.add(await self._ask(polled))
+                    polled.answered()
                 except LinkLost:
                     raise
+                except Doubted as doubt:
+                    self._device.counters.errors[doubt.kind] += 1
+                    break
                 except DeviceFault as error:
                     fault = error
-                    self._device.counters.errors[error.kind] += 1
-                    self._image.fail(self._device.name, error.kind, [freshness])
+                    parts = self._take_fault(polled, error, held.total)
+                    todo.extendleft(reversed(parts))
+                    if self._prober is not None and error.kind in SILENT:
+                        break
             held.release()
         finally:
             held.drop()
-        if fault is not None and not held.total:
-            self._device.down(fault.kind, str(fault))
+        if fault is not None:
+            self._conclude(fault, held.total)
 
-    def _hand_over(self, answers: Sequence[Answer]) -> None:
-        self._device.counters.updates += sum(len(answer.news) for answer in answers)
-        self._image.receive(self._device.name, answers)
-        self._device.up()
-        self._answered()
-
-    async def _ask(self, block: Block, freshness: Freshness) -> Answer:
+    async def _ask(self, polled: Polled) -> Answer:
         async def call() -> Answer:
+            if self._prober is not None and self._prober.is_alarmed:
+                await self._prober.check()
             sent = self._clock.monotonic()
-            changes = await self._reader.read(block)
+            changes = await self._reader.read(polled.block)
+            self._device.spoke(sent)
             tags = self._device.tags
-            return Answer(freshness, sent, [(tags[index], sample) for index, sample in changes])
+            return Answer(polled.freshness, sent, [(tags[index], sample) for index, sample in changes])
 
         return await self._lane.request(Priority.READ, self._device.name, call)
 
+    def _take_fault(self, polled: Polled, fault: DeviceFault, answers: int) -> list[Polled]:
+        """Note what a block's failure means; return the blocks that take its place, to be asked for at once."""
+        device, kind = self._device, fault.kind
+        device.counters.errors[kind] += 1
+        if kind in SILENT:
+            self._take_silence(polled, kind, answers)
+            return []
+        if kind not in BUSY:
+            device.spoke(self._clock.monotonic())
+        parts = self._split(polled, fault) if isinstance(fault, Split) else []
+        if not parts:
+            self._image.fail(device.name, kind, [polled.freshness])
+            # Where nothing is read at all, it may be the whole device that is not ready yet.
+            longest = LONGEST_REST if answers or device.state.connected else device.settings.reconnect_max
+            polled.failed(kind, device.settings.scan, longest)
+        return parts
 
-class _Held:
-    """The answers of one scan that were not handed over yet."""
+    def _take_silence(self, polled: Polled, kind: str, answers: int) -> None:
+        device = self._device
+        self._image.fail(device.name, kind, [polled.freshness])
+        if self._prober is not None:
+            # It may be this block alone: last from now on, it cannot keep the others from being asked for.
+            self._polled.remove(polled)
+            self._polled.append(polled)
+            if answers:
+                polled.failed(kind, device.settings.scan, device.settings.probe_max)
 
-    def __init__(self, hand_over: Callable[[Sequence[Answer]], None]) -> None:
-        self.total = 0
-        """Answers since the scan began."""
-        self._hand_over = hand_over
-        self._answers: list[Answer] = []
-        self._timer: asyncio.TimerHandle | None = None
+    def _split(self, polled: Polled, split: Split) -> list[Polled]:
+        points = sorted(point for block in split.blocks for point in block.points)
+        if points != sorted(polled.block.points) or not self._splits_left:
+            return []
+        self._splits_left -= 1
+        tags = self._device.tags
+        groups = [[tags[point] for point in block.points] for block in split.blocks]
+        fresh = self._image.split(self._device.name, polled.freshness, groups)
+        parts = [Polled(block, freshness) for block, freshness in zip(split.blocks, fresh, strict=True)]
+        place = self._polled.index(polled)
+        self._polled[place : place + 1] = parts
+        return parts
 
-    def add(self, answer: Answer) -> None:
-        """Hold an answer, for HOLD at most."""
-        self.total += 1
-        if not self._answers:
-            self._timer = asyncio.get_running_loop().call_later(HOLD, self.release)
-        self._answers.append(answer)
-
-    def release(self) -> None:
-        """Hand over what is held."""
-        answers, self._answers = self._answers, []
+    def _conclude(self, fault: DeviceFault, answers: int) -> None:
+        """Note what the failures of a scan say of the whole device."""
+        device = self._device
+        device.show_learned()
         if answers:
-            self._hand_over(answers)
+            return
+        if self._prober is None or fault.kind not in SILENT:
+            if fault.kind in SILENT:
+                self._intake.doubt()
+            device.down(fault.kind, str(fault))
+            return
+        if not device.demotion.misses and fault.kind == "timeout":
+            self._lane.alarmed = self._clock.monotonic()
+        self._missed(fault)
 
-    def drop(self) -> None:
-        """Forget what is held: the scan has ended, or its connection has."""
-        self._answers.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+    def _missed(self, fault: DeviceFault) -> None:
+        """Note that nothing came from the whole device."""
+        device = self._device
+        device.demotion.missed(self._clock.monotonic(), self._neighbours.longest_interval(device))
+        self._intake.doubt()
+        self._image.fail(device.name, fault.kind, [polled.freshness for polled in self._polled])
+        device.down(fault.kind, str(fault))

@@ -5,18 +5,22 @@ A session is the one owner of its connection, and it never gives up. What goes w
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from drivers.base import Connection
+from drivers.base import Block, Connection, Plan, Surroundings
 from drivers.errors import DeviceFault, DriverError, LinkLost
 from gateway.clock import Clock
-from gateway.endpoints.backoff import Backoff
+from gateway.endpoints.backoff import FIRST, Backoff
+from gateway.endpoints.demotion import Standing
 from gateway.endpoints.device import Device
-from gateway.endpoints.lane import Lane, Priority
+from gateway.endpoints.fair_queue import Priority
+from gateway.endpoints.intake import Intake
+from gateway.endpoints.lane import Lane
+from gateway.endpoints.neighbours import Neighbours
 from gateway.endpoints.poller import Poller
 from gateway.endpoints.subscriber import Subscriber
-from gateway.tags.image import ProcessImage
+from gateway.tags.image import Freshness, ProcessImage
 
 _log = logging.getLogger("plantgate.endpoints")
 
@@ -32,14 +36,21 @@ class Session:
         image: ProcessImage,
         clock: Clock,
         rng: Random,
+        around: Mapping[str, Surroundings] | None = None,
+        delay: float = 0.0,
     ) -> None:
-        """Endpoint: its address, for logs. Connect: makes a connection that is not open yet."""
+        """Endpoint: its address, for logs. Connect: makes a connection that is not open yet.
+
+        Around: what each device's reader is lent, by the device's name. Delay: before the first attempt, seconds.
+        """
         self.endpoint = endpoint
         self.devices = tuple(devices)
         self._connect = connect
         self._image = image
         self._clock = clock
         self._backoff = Backoff(min(device.settings.reconnect_max for device in devices), rng)
+        self._around = around or {}
+        self._delay = delay
         self._opened = 0
         self._stopping = False
 
@@ -49,6 +60,7 @@ class Session:
 
     async def run(self) -> None:
         """Keep the endpoint connected; to end it, `stop` and then cancel."""
+        await asyncio.sleep(self._delay)
         while not self._stopping:
             try:
                 await self._live()
@@ -88,22 +100,49 @@ class Session:
             await worker
 
     async def _serve_device(self, device: Device, connection: Connection, lane: Lane) -> None:
-        reader = connection.reader(device.driver_settings, device.points)
-        plan = await lane.request(Priority.READ, device.name, reader.prepare)
+        neighbours = Neighbours(device, self.devices)
+        while True:
+            try:
+                await self._read_device(device, connection, lane, neighbours)
+            except LinkLost:
+                raise
+            except DeviceFault as fault:
+                if not neighbours:
+                    raise
+                self._miss(device, fault, neighbours)
+                await asyncio.sleep(max(device.demotion.next_probe - self._clock.monotonic(), FIRST))
+            else:
+                return
+
+    async def _read_device(self, device: Device, connection: Connection, lane: Lane, neighbours: Neighbours) -> None:
+        reader = connection.reader(device.driver_settings, device.points, self._around.get(device.name))
+        priority = Priority.PROVE if device.demotion.standing is Standing.HEALTHY else Priority.PROBE
+        plan = await lane.request(priority, device.name, reader.prepare)
         device.data_types = tuple(reader.data_type(index) for index in range(len(device.points)))
-        blocks = [*plan.polled, *plan.subscribed]
-        fresh = self._image.regroup(device.name, [[device.tags[index] for index in block.points] for block in blocks])
-        by_block = dict(zip(blocks, fresh, strict=True))
-        answered = self._backoff.reset
-        if not blocks:  # nothing is asked of it, so nothing else will show that it is there
-            device.up()
-            answered()
+        by_block = self._regroup(device, plan)
+        intake = Intake(device, self._image, self._clock, self._backoff.reset)
+        if not by_block:  # nothing is asked of it, so nothing else will show that it is there
+            intake.take([])
         if plan.subscribed:
-            subscriber = Subscriber(device, by_block, self._image, self._clock, answered)
-            await lane.request(Priority.READ, device.name, lambda: reader.subscribe(subscriber))
+            subscriber = Subscriber(device, by_block, self._image, self._clock, intake)
+            await lane.request(priority, device.name, lambda: reader.subscribe(subscriber))
+            if not plan.polled:
+                device.demotion.answered()
         if plan.polled:
             polled = [(block, by_block[block]) for block in plan.polled]
-            await Poller(device, reader, polled, lane, self._image, self._clock, answered).run()
+            await Poller(device, reader, polled, lane, self._image, self._clock, intake, neighbours).run()
+
+    def _regroup(self, device: Device, plan: Plan) -> dict[Block, Freshness]:
+        blocks = [*plan.polled, *plan.subscribed]
+        fresh = self._image.regroup(device.name, [[device.tags[index] for index in block.points] for block in blocks])
+        return dict(zip(blocks, fresh, strict=True))
+
+    def _miss(self, device: Device, fault: DeviceFault, neighbours: Neighbours) -> None:
+        """Note that a device could not even be prepared; the others behind the endpoint go on."""
+        device.counters.errors[fault.kind] += 1
+        device.demotion.missed(self._clock.monotonic(), neighbours.longest_interval(device))
+        self._image.fail(device.name, fault.kind)
+        device.down(fault.kind, str(fault))
 
     async def _watch(self, connection: Connection) -> None:
         why = await connection.lost()
@@ -111,9 +150,9 @@ class Session:
 
     def _count_connect(self) -> None:
         self._opened += 1
-        if self._opened > 1:
-            for device in self.devices:
-                device.counters.reconnects += 1
+        for device in self.devices:
+            device.demotion.renewed(self._clock.monotonic())
+            device.counters.reconnects += self._opened > 1
 
     def _down(self, error: Exception) -> None:
         kind = error.kind if isinstance(error, DeviceFault) else "driver"

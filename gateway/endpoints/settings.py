@@ -1,6 +1,7 @@
 """The keys of a device that every driver shares."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from drivers.values import Seconds
 
@@ -15,6 +16,12 @@ class DeviceSettings:
     """Older than this, a sample is BAD(stale). Three scans where absent."""
     reconnect_max: Seconds = Seconds(5.0)
     """The longest pause between two attempts to connect."""
+    demote_after: int = 3
+    """So often in vain in a row, and a device that shares its endpoint is demoted: only probed, ever less often."""
+    probe_max: Seconds = Seconds(5.0)
+    """The longest interval between two probes of a demoted device."""
+    fingerprint: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    """Tags of the device and what they must read; otherwise it is not the device that is configured here."""
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.scan <= 3600:
@@ -23,6 +30,10 @@ class DeviceSettings:
             raise ValueError(f"max_age: {self.max_age:g} s is less than two scans of {self.scan:g} s")
         if not 0.1 <= self.reconnect_max <= 3600:
             raise ValueError(f"reconnect_max: {self.reconnect_max:g} s is not within 100ms and 1h")
+        if not 1 <= self.demote_after <= 100:
+            raise ValueError(f"demote_after: {self.demote_after} is not within 1 and 100")
+        if not 1 <= self.probe_max <= 3600:
+            raise ValueError(f"probe_max: {self.probe_max:g} s is not within 1s and 1h")
 
     @property
     def stale_after(self) -> Seconds:

@@ -1,10 +1,11 @@
 """Takes in what a device reports by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from drivers.base import Block, Change
 from gateway.clock import Clock
 from gateway.endpoints.device import Device
+from gateway.endpoints.intake import Intake
 from gateway.tags.image import Answer, Freshness, ProcessImage
 
 STALE_PERIODS = 3
@@ -20,14 +21,13 @@ class Subscriber:
         blocks: Mapping[Block, Freshness],
         image: ProcessImage,
         clock: Clock,
-        answered: Callable[[], None],
+        intake: Intake,
     ) -> None:
-        """Answered: called whenever a subscription showed that it lives."""
         self._device = device
         self._blocks = blocks
         self._image = image
         self._clock = clock
-        self._answered = answered
+        self._intake = intake
 
     def granted(self, block: Block, period: float) -> None:
         # A source that keeps silent for longer than was asked, as it said it would, is no stale one.
@@ -38,10 +38,7 @@ class Subscriber:
     def received(self, block: Block, changes: Sequence[Change]) -> None:
         tags = self._device.tags
         news = [(tags[index], sample) for index, sample in changes]
-        self._device.counters.updates += len(news)
-        self._image.receive(self._device.name, [Answer(self._blocks[block], self._clock.monotonic(), news)])
-        self._device.up()
-        self._answered()
+        self._intake.take([Answer(self._blocks[block], self._clock.monotonic(), news)])
 
     def failed(self, block: Block, reason: str) -> None:
         self._device.counters.errors[reason] += 1

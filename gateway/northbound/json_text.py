@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
@@ -56,11 +56,14 @@ def _second_text(second: int) -> str:
 
 
 def value_text(value: Value, float_text: FloatText = repr) -> str:
-    """Return a value as JSON: bytes as base64, arrays as lists, times as RFC 3339, NaN and infinities as null."""
+    """Return a value as JSON: bytes as base64, arrays as lists, structures as objects, NaN and infinities as null."""
     if isinstance(value, float):
         return float_text(float(value)) if isfinite(value) else "null"
     if isinstance(value, _SEVERAL):
         return f"[{','.join([value_text(item, float_text) for item in value])}]"
+    if isinstance(value, Mapping):
+        fields = [f"{string_text(name)}:{value_text(item, float_text)}" for name, item in value.items()]
+        return f"{{{','.join(fields)}}}"
     return _TEXT.get(type(value), _other_text)(value)
 
 
@@ -70,6 +73,8 @@ def flaw_of(value: Value) -> str:
         if isfinite(value):
             return ""
         return "inf" if value in {float("inf"), float("-inf")} else "nan"
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
     if isinstance(value, _SEVERAL):
         return next(filter(None, map(flaw_of, value)), "")
     return ""

@@ -44,5 +44,9 @@ class Names:
         """Return the topic of a constraint's verdict."""
         return self._topic("constraint", name)
 
+    def event(self, kind: str) -> Topic:
+        """Return the topic of the events of one kind."""
+        return self._topic("event", kind)
+
     def _topic(self, kind: str, *levels: str) -> Topic:
         return Topic("/".join((self._prefix, kind, *levels)), kind)

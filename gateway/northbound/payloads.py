@@ -7,17 +7,23 @@ from typing import Any
 
 from drivers.values import DataType, Quality, Sample
 from gateway.northbound.json_text import FloatText, flaw_of, float32_text, string_text, time_text, value_text
-from gateway.northbound.reports import ConstraintReport, DeviceReport
+from gateway.northbound.reports import ConstraintReport, DeviceReport, EventReport
 from gateway.tags.tag import Tag, TagSettings
+from gateway.tags.texts import by_value, text_of
+
+MOST_LEARNED = 4096
+"""Bytes of what a driver found out that a birth takes up at most."""
 
 
 class TagText:
     """One tag's part of payloads; what never changes is made once."""
 
-    __slots__ = ("_key", "float_text")
+    __slots__ = ("_key", "_texts", "float_text")
 
     def __init__(self, tag: Tag) -> None:
         self._key = f"{string_text(tag.name)}:"
+        self._texts = {value: f',"text":{string_text(text)}' for value, text in by_value(tag.settings.texts).items()}
+        """Ready to be put behind the value that they stand for."""
         self.float_text: FloatText = repr
 
     def learn(self, data_type: DataType | None, settings: TagSettings) -> None:
@@ -37,6 +43,8 @@ class TagText:
             flaw = flaw_of(value)
             if flaw:
                 quality, reason = Quality.BAD, flaw
+        if self._texts:
+            text += text_of(value, self._texts)
         if quality is Quality.GOOD:
             return f'{{"value":{text},"quality":"good","time":"{time}"}}'
         return f'{{"value":{text},"quality":"{quality.word}","reason":{string_text(reason)},"time":"{time}"}}'
@@ -73,8 +81,14 @@ def device_payload(report: DeviceReport, tags: Iterable[Tag], time: float) -> by
             "since": time_text(report.since),
             "time": time_text(time),
             "tags": {tag.name: _metadata(tag.settings, report.types.get(tag.name)) for tag in tags},
+            **({"learned": _learned(report.learned)} if report.learned else {}),
         }
     )
+
+
+def event_payload(report: EventReport) -> bytes:
+    """Return something that happened: what, when, and its details."""
+    return _dump({"kind": report.what, "time": time_text(report.time), **report.details})
 
 
 def constraint_payload(report: ConstraintReport, time: float) -> bytes:
@@ -99,13 +113,24 @@ def encode(text: str) -> bytes:
 
 
 def _metadata(settings: TagSettings, data_type: DataType | None) -> Mapping[str, Any]:
+    if settings.bit is not None:
+        data_type = DataType.BOOL
     return {
         "unit": settings.unit,
         "range": None if settings.range is None else [_finite(bound) for bound in settings.range],
         "type": None if data_type is None else data_type.value,
         "writable": settings.writable,
         "description": settings.description,
+        **({"texts": dict(settings.texts)} if settings.texts else {}),
     }
+
+
+def _learned(learned: Mapping[str, Any]) -> object:
+    """Return what a driver found out, as JSON can hold it; a birth stays small."""
+    text = json.dumps(learned, default=str)
+    if len(text) > MOST_LEARNED:
+        return {"omitted": f"{len(learned)} entries of {len(text)} bytes"}
+    return json.loads(text, parse_constant=str)
 
 
 def _finite(number: float | None) -> float | None:

@@ -11,16 +11,18 @@ from gateway.clock import Clock
 from gateway.counters import MqttCounters
 from gateway.northbound.link import Link
 from gateway.northbound.names import Names, Topic
-from gateway.northbound.payloads import constraint_payload, device_payload
-from gateway.northbound.reports import ConstraintReport, DeviceReport
+from gateway.northbound.payloads import constraint_payload, device_payload, event_payload
+from gateway.northbound.reports import ConstraintReport, DeviceReport, EventReport
 from gateway.northbound.settings import MqttSettings
-from gateway.northbound.sources import BatchMessage, Fact, Source, Status, TagSource, offline_payload
+from gateway.northbound.sources import BatchMessage, EventMessage, Fact, Source, Status, TagSource, offline_payload
 from gateway.northbound.waiting import Waiting
 from gateway.tags.image import Batch
 from gateway.tags.tag import Tag
 
 BURST = 250
 """How many messages are handed over in one turn of the loop: 2 ms of it, or some more on a small machine."""
+MOST_EVENT_BYTES = 65_536
+"""What the events may hold that wait for the broker; the oldest are dropped then."""
 GOODBYE = 2.0
 """Seconds that a clean stop waits for the broker to acknowledge the status offline."""
 
@@ -54,6 +56,7 @@ class Publisher:
         self._status = Status(self._names.status, settings.status_life, clock)
         self._urgent = Waiting()
         """Births, verdicts and the status: few, and before any value."""
+        self._events = Waiting(MOST_EVENT_BYTES)
         self._values = Waiting()
         self._refused: dict[Source, None] = {}
         """What the broker did not take, at most once each."""
@@ -80,6 +83,7 @@ class Publisher:
         self._stopping = True
         if self._link.up:
             self._urgent.clear()
+            self._events.clear()
             self._values.clear()
             offline = Fact(self._names.status)
             offline.body = offline_payload(self._clock.wall(), "stopped")
@@ -106,6 +110,13 @@ class Publisher:
         """Take in a constraint's verdict."""
         topic = self._names.constraint(report.name)
         self._put_fact(report, topic, lambda: constraint_payload(report, self._clock.wall()))
+
+    def event(self, report: EventReport) -> None:
+        """Take in something that happened."""
+        if not self._stopping:
+            message = EventMessage(self._names.event(report.kind), event_payload(report))
+            self._events.put(message, self._clock.monotonic())
+            self._wake()
 
     def status(self, state: str, reasons: Sequence[str] = ()) -> None:
         """Take in the gateway's state (online, degraded, ...) and why it is not online."""
@@ -151,7 +162,7 @@ class Publisher:
         now = self._clock.monotonic()
         for source in reversed(unacknowledged):
             if source.size:
-                self._values.put_back(source, now)
+                (self._events if isinstance(source, EventMessage) else self._values).put_back(source, now)
         self._count()
 
     async def _keep_status(self) -> None:
@@ -231,7 +242,7 @@ class Publisher:
     def _hand_over(self) -> None:
         link, now = self._link, self._clock.monotonic()
         left = BURST
-        for waiting in (self._urgent, self._values):
+        for waiting in (self._urgent, self._events, self._values):
             while left and waiting and link.has_room():
                 left -= 1
                 source = waiting.take()
@@ -244,7 +255,8 @@ class Publisher:
 
     def _count(self) -> None:
         counters, link = self._counters, self._link
-        counters.pending = link.on_its_way + len(self._urgent) + len(self._values)
-        counters.dropped = self._urgent.dropped + self._values.dropped
-        times = (link.oldest, self._urgent.oldest, self._values.oldest)
+        rows = (self._urgent, self._events, self._values)
+        counters.pending = link.on_its_way + sum(map(len, rows))
+        counters.dropped = sum(waiting.dropped for waiting in rows)
+        times = (link.oldest, *(waiting.oldest for waiting in rows))
         counters.oldest = min((time for time in times if time is not None), default=None)

@@ -1,7 +1,8 @@
-"""What the gateway tells the publisher about devices and constraints. Pure."""
+"""What the gateway tells the publisher about devices, constraints and events. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from drivers.values import DataType
 from gateway.safety.verdict import SafetyLevel, Verdict
@@ -13,13 +14,28 @@ class DeviceReport:
 
     device: str
     state: str
-    """`connected`, `connecting` or `disconnected`."""
+    """`connected`, `connecting`, `disconnected`, or `demoted`: not heard, and only probed."""
     since: float
     """When the state began, seconds since 1970 UTC."""
     reason: str = ""
     """Why it is not connected, the word of the samples that it spoiled; empty while it is."""
     types: Mapping[str, DataType] = field(default_factory=dict)
     """By the tag's name; tags whose type is not known (yet) are absent."""
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    """What the driver found out about the device, by the keys of its configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventReport:
+    """Something that happened; it is told once, and not retained."""
+
+    kind: str
+    """The last level of its topic."""
+    what: str
+    """One word, such as `device_lost`."""
+    time: float
+    """Seconds since 1970 UTC."""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

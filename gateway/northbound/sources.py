@@ -55,6 +55,8 @@ class TagSource:
 
         The comparison is with what was published, not with the sample before, so that slow drift shows.
         """
+        if not self._deadband:  # whatever comes is news
+            return True
         value, quality, _, _ = self.sample
         number = None
         if quality is Quality.GOOD and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -106,6 +108,22 @@ class BatchMessage:
         self.topic = topic
         self.body = batch_payload(time_text(wall), [source.member() for source in sources])
         self.size = len(self.body)
+
+    def payload(self) -> bytes:
+        return self.body
+
+
+class EventMessage:
+    """Something that happened; not retained, so each is delivered or counted as dropped."""
+
+    __slots__ = ("body", "size", "topic")
+
+    retain = False
+
+    def __init__(self, topic: Topic, body: bytes) -> None:
+        self.topic = topic
+        self.body = body
+        self.size = len(body)
 
     def payload(self) -> bytes:
         return self.body

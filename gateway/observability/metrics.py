@@ -107,6 +107,17 @@ def _device_metrics(devices: Mapping[str, DeviceCounters]) -> Iterator[Metric]:
     errors = CounterMetricFamily(
         "plantgate_device_errors_total", "Failed requests and lost links, by kind.", labels=["device", "kind"]
     )
+    demoted = GaugeMetricFamily(
+        "plantgate_device_demoted", "1 while the device does not answer and is only probed, else 0.", labels=label
+    )
+    probes = CounterMetricFamily(
+        "plantgate_device_probes_total", "Requests that only asked whether the device answers.", labels=label
+    )
+    discarded = CounterMetricFamily(
+        "plantgate_device_discarded_total",
+        "What the driver dropped, asked for again or found out besides, by kind.",
+        labels=["device", "kind"],
+    )
     for name, device in devices.items():
         connected.add_metric([name], device.connected)
         reconnects.add_metric([name], device.reconnects)
@@ -115,7 +126,11 @@ def _device_metrics(devices: Mapping[str, DeviceCounters]) -> Iterator[Metric]:
         updates.add_metric([name], device.updates)
         for kind, count in dict(device.errors).items():
             errors.add_metric([name, kind], count)
-    yield from (connected, reconnects, scans, overruns, errors, updates)
+        demoted.add_metric([name], device.demoted)
+        probes.add_metric([name], device.probes)
+        for kind, count in dict(device.discarded).items():
+            discarded.add_metric([name, kind], count)
+    yield from (connected, reconnects, scans, overruns, errors, updates, demoted, probes, discarded)
 
 
 def _tag_metric(counted: Mapping[str, Mapping[Quality, int]]) -> Metric:

@@ -33,8 +33,19 @@ def advise(root: Node, settings: Settings, declared: Sequence[Declared], tags: K
     _at(sections, ("safety", "halt_on_critical"), f"{JUDGES_ONLY}; nothing is halted", findings)
     _at(sections, ("authority",), "this version takes no commands, so nobody's authority is asked for", findings)
     _at(sections, ("tasks",), "this version runs no tasks", findings)
+    for name, device in settings.devices.items():
+        if getattr(getattr(device.driver_settings, "profile", None), "setup", None):
+            _setup(root, name, findings)
     for each in declared:
         _constraint(each, tags, findings)
+
+
+def _setup(root: Node, device: str, findings: Findings) -> None:
+    path, members, mark = ("devices", device, "profile", "setup"), root.members, root.mark
+    for key in path:  # the last ones may stand in a register map, which is not part of this tree
+        if key in members:
+            mark, members = members[key].mark, members[key].node.members
+    findings.note(mark, path, f"{JUDGES_ONLY}; the device is told nothing when it returns")
 
 
 def _at(sections: dict[str, Member], keys: Sequence[str], message: str, findings: Findings) -> None:

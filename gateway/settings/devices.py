@@ -1,6 +1,6 @@
 """The `devices` section: the driver first, then the keys that the gateway and that driver know."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -10,8 +10,9 @@ from drivers.errors import DriverError
 from gateway.endpoints.settings import DeviceSettings
 from gateway.settings import leaf
 from gateway.settings.compose import TEXT, Checker, Made, checker, together
+from gateway.settings.computed import COMPUTED, check_inputs, computed_device_keys, computed_tag_keys
 from gateway.settings.findings import Findings
-from gateway.settings.known_tags import KnownTags, check_name
+from gateway.settings.known_tags import KnownTags, check_name, keyed
 from gateway.settings.model import Device, DeviceTag
 from gateway.settings.register_map import RegisterMaps
 from gateway.settings.suggestion import suggest
@@ -44,6 +45,15 @@ def _checkers(driver: Driver) -> _Checkers:
     return _Checkers(checker(device_keys(driver)), checker(tag_keys(driver)), driver.check)
 
 
+def _nothing_together(device: Any, points: Sequence[Any]) -> None:  # noqa: ANN401  (as `Driver.check`)
+    """Find nothing wrong: what computed tags are made from is checked once all devices are known."""
+
+
+@cache
+def _computed_checkers() -> _Checkers:
+    return _Checkers(checker(computed_device_keys()), checker(computed_tag_keys()), _nothing_together)
+
+
 class Devices:
     """Reads the section into KnownTags, each device and tag by itself, so that one mistake hides no other."""
 
@@ -60,6 +70,7 @@ class Devices:
         for name, member in section.node.members.items():
             check_name(name, member.mark, (*path, name), self._findings)
             self._device(name, member, (*path, name))
+        check_inputs(self._tags, section.node.members, path, self._findings)
         return self._tags
 
     def _device(self, name: str, member: Member, path: Path) -> None:
@@ -74,6 +85,7 @@ class Devices:
         device = Member(member.mark, node)
         tags = self._listed_tags(device, path)
         self._tags.paths |= {f"{name}.{tag}" for tag in tags}
+        self._check_fingerprint(device, tags, path)
         checkers = self._driver(device, path)
         if checkers is None:
             return
@@ -87,6 +99,11 @@ class Devices:
             except ValueError as error:
                 self._findings.problem(device.mark, path, str(error))
             self._tags.add(Device(name, made.further["driver"], settings, driver_settings, kept))
+
+    def _check_fingerprint(self, device: Member, tags: Collection[str], path: Path) -> None:
+        for tag, mark, where in keyed(device.node, "fingerprint", path):
+            if tag not in tags:
+                self._findings.problem(mark, where, f"the device has no tag {tag!r}{suggest(tag, tags)}")
 
     def _listed_tags(self, device: Member, path: Path) -> dict[str, Member]:
         listing = device.node.members.get("tags")
@@ -105,9 +122,11 @@ class Devices:
     def _driver(self, device: Member, path: Path) -> _Checkers | None:
         named = device.node.members.get("driver")
         try:
-            names = registry.names()
+            names = [COMPUTED, *registry.names()]
             if named is None or named.node.value is None:
                 self._findings.problem(device.mark, path, f"the key 'driver' is missing; there are {', '.join(names)}")
+            elif named.node.value == COMPUTED:
+                return _computed_checkers()
             elif named.node.value in names:
                 return _checkers(registry.load(str(named.node.value)))
             elif not named.node.broken:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from drivers.values import Seconds
+from gateway.audit.settings import AuditSettings
 from gateway.endpoints.settings import DeviceSettings
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
@@ -120,6 +121,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     time: TimeSettings = field(default_factory=TimeSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     devices: Mapping[str, Device] = field(default_factory=dict)
     safety: SafetySettings = field(default_factory=SafetySettings)
     authority: Literal["open"] | Mapping[str, Grant] | None = None

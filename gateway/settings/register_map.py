@@ -15,6 +15,8 @@ SHIPPED = (
     FilePath(__file__).resolve().parent.parent.parent / "config",
 )
 """Where the maps of plantgate's own are: installed, or in its repository."""
+FOLDER = FilePath("devices")
+"""Of the shipped ones; what people leave out most."""
 
 
 class RegisterMaps:
@@ -62,5 +64,7 @@ def _candidates(places: Iterable[FilePath], name: str) -> Iterator[FilePath]:
 
 
 def _available(places: Iterable[FilePath], name: str) -> set[str]:
-    folder = FilePath(name).parent
-    return {str(folder / file.stem) for place in places for file in (place / folder).glob("*.yaml")}
+    folders = dict.fromkeys((FilePath(name).parent, FOLDER))
+    return {
+        str(folder / file.stem) for place in places for folder in folders for file in (place / folder).glob("*.yaml")
+    }

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from drivers import registry
 from gateway.safety.kinds import KINDS
 from gateway.settings.compose import Checker, adapter, checker
+from gateway.settings.computed import COMPUTED, computed_device_keys, computed_tag_keys
 from gateway.settings.constraints import constraint_keys, section_keys
 from gateway.settings.devices import device_keys, tag_keys
 from gateway.settings.model import NAME
@@ -34,6 +35,7 @@ def build_schema() -> Schema:
     loaded = {name: registry.load(name) for name in sorted(registry.BUILT_IN)}
     drivers = {name: checker(device_keys(driver)) for name, driver in loaded.items()}
     tags = {name: checker(tag_keys(driver)) for name, driver in loaded.items()}
+    drivers[COMPUTED], tags[COMPUTED] = checker(computed_device_keys()), checker(computed_tag_keys())
     kinds = {name: checker(constraint_keys(kind)) for name, kind in KINDS.items()}  # type: ignore[arg-type]  # hashable
     sections = {name: adapter(part) for name, part in PLAIN.items()}
     sections |= {"authority": authority_checker(), "tasks": tasks_checker(), "safety": checker(section_keys())}

@@ -5,6 +5,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
 
+from gateway.audit.settings import AuditSettings
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
 from gateway.settings.compose import Checker, adapter, checker, translate
@@ -22,11 +23,12 @@ PLAIN: Mapping[str, type] = MappingProxyType(
         "http": HttpSettings,
         "logging": LoggingSettings,
         "time": TimeSettings,
+        "audit": AuditSettings,
     }
 )
 """Those that are one dataclass each."""
 KNOWN = frozenset({*PLAIN, "devices", "safety", "authority", "tasks", "include"})
-LATER = frozenset({"approvals", "redundancy", "sagas", "audit", "outbox", "alarms", "breakers", "limiters"})
+LATER = frozenset({"approvals", "redundancy", "sagas", "outbox", "alarms", "breakers", "limiters"})
 """Planned, and without a shape yet."""
 
 

@@ -1,11 +1,11 @@
-"""From what a device said to what the gateway believes: scaling, range, finiteness, plausible time.
+"""From what a device said to what the gateway believes: bits, scaling, range, finiteness, plausible time.
 
 Pure: values in, values out.
 """
 
 from math import isfinite
 
-from drivers.values import Quality, Sample, bad
+from drivers.values import Quality, Sample, Value, bad
 from gateway.tags.tag import TagSettings
 
 MAX_AHEAD = 5.0
@@ -32,9 +32,20 @@ def condition(sample: Sample, settings: TagSettings, wall: float) -> Sample:
         return sample if value is None else sample._replace(value=None)
     if value is None:
         return bad(reason or "null", source_time)
+    if settings.bit is not None:
+        return _take_bit(value, sample, settings.bit)
     if type(value) not in _NUMBER:
         return sample
     return _condition_number(value, sample, settings)  # type: ignore[arg-type]
+
+
+def _take_bit(value: Value, sample: Sample, bit: int) -> Sample:
+    # A negative word is read in two's complement: an int16 of -1 has all its bits set.
+    if type(value) is not int:
+        return bad("wrong_type", sample.source_time)
+    if not -LARGEST <= value <= LARGEST:
+        return bad("too_large", sample.source_time)
+    return sample._replace(value=bool(value >> bit & 1))
 
 
 def _condition_number(value: float, sample: Sample, settings: TagSettings) -> Sample:

@@ -21,7 +21,7 @@ STALE = "stale"
 class Freshness:
     """How fresh the tags of one block are: the block's source answers for all of them at once."""
 
-    __slots__ = ("answered", "before", "fault", "max_age", "stale", "tags")
+    __slots__ = ("answered", "bar", "before", "fault", "max_age", "stale", "tags")
 
     def __init__(self, tags: Sequence[Tag], fault: str) -> None:
         self.tags = tuple(tags)
@@ -32,8 +32,17 @@ class Freshness:
         """The same of the good answer before that."""
         self.fault = fault
         """Why the tags cannot be believed at all; empty where they can."""
+        self.bar = ""
+        """Why the tags cannot be believed whatever their source answers; empty where they can."""
         self.stale = False
         """That the tags were reported as stale."""
+
+    def part(self, tags: Sequence[Tag]) -> "Freshness":
+        """Return the freshness of some of the tags, which are answered apart from the others from now on."""
+        part = Freshness(tags, self.fault)
+        part.max_age, part.answered, part.before = self.max_age, self.answered, self.before
+        part.bar, part.stale = self.bar, self.stale
+        return part
 
 
 News: TypeAlias = tuple[Tag, Sample]
@@ -120,6 +129,53 @@ class ProcessImage:
                 self._ahead.kept.pop(tag, None)
         return fresh
 
+    def split(self, device: str, freshness: Freshness, groups: Iterable[Sequence[Tag]]) -> list[Freshness]:
+        """Put the tags of one block into several, which take over everything that is known of them."""
+        parts = [freshness.part(tags) for tags in groups]
+        blocks = self._blocks[device]
+        place = blocks.index(freshness)
+        blocks[place : place + 1] = parts
+        for part in parts:
+            for tag in part.tags:
+                self._freshness[tag.index] = part
+        return parts
+
+    def bar(self, device: str, reason: str) -> None:
+        """Believe none of a device's tags, whatever comes, until `unbar`; what comes is kept meanwhile."""
+        changes: list[News] = []
+        for freshness in self._blocks[device]:
+            before, freshness.bar = freshness.bar, reason
+            if freshness.fault in {"", before}:  # what failed stays so until it answers
+                changes += self._withhold(freshness)
+        self._emit(device, self._clock.wall(), changes)
+
+    def unbar(self, device: str) -> None:
+        """Believe a device's tags again, as far as they are fresh."""
+        now, changes = self._clock.monotonic(), list[News]()
+        for freshness in self._blocks[device]:
+            bar, freshness.bar = freshness.bar, ""
+            if not bar or freshness.fault != bar:
+                continue
+            if now - freshness.answered <= freshness.max_age:
+                taken: list[News] = []
+                self._revive(freshness, taken)
+                changes += taken
+            else:
+                changes += self._age(freshness)
+        self._emit(device, self._clock.wall(), changes)
+
+    def behind_bar(self, tag: Tag, now: float) -> Sample:
+        """Return the tag's sample as it would stand at `now`, monotonic, if the device were not barred."""
+        freshness = self._freshness[tag.index]
+        if freshness.fault and freshness.fault != freshness.bar:
+            return bad(freshness.fault)
+        return self._samples[tag.index] if now - freshness.answered <= freshness.max_age else bad(STALE)
+
+    def follow(self, freshness: Freshness) -> None:
+        """Let tags be as fresh as this says: it follows other tags, so nothing has to make it expire."""
+        for tag in freshness.tags:
+            self._freshness[tag.index] = freshness
+
     def receive(self, device: str, answers: Iterable[Answer]) -> None:
         """Take in one scan of a device: the blocks that answered, with what is new in them."""
         now, wall = self._clock.monotonic(), self._clock.wall()
@@ -136,6 +192,9 @@ class ProcessImage:
                 elif ahead.kept:
                     ahead.kept.pop(tag, None)
             freshness.before, freshness.answered = freshness.answered, sent
+            if freshness.bar:
+                changes += self._withhold(freshness)
+                continue
             if not now - sent <= freshness.max_age:
                 changes += self._age(freshness)  # on its way for so long that it is too old already
                 continue
@@ -206,6 +265,12 @@ class ProcessImage:
         freshness.fault = ""
         freshness.stale = True
         return self._worsen(freshness, STALE)
+
+    def _withhold(self, freshness: Freshness) -> list[News]:
+        if freshness.fault == freshness.bar:
+            return []
+        freshness.fault = freshness.bar
+        return self._worsen(freshness, freshness.bar)
 
     def _worsen(self, freshness: Freshness, reason: str) -> list[News]:
         sample = bad(reason)

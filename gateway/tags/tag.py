@@ -1,8 +1,14 @@
 """What a tag is: a named value of one device, and how the gateway treats it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from drivers.values import Seconds
+from gateway.tags.texts import check_texts
+
+WORD_BITS = 64
+"""No protocol here has wider integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,10 @@ class TagSettings:
     """Engineering value = device value * scale + offset."""
     offset: float = 0.0
     writable: bool = False
+    bit: int | None = None
+    """The tag is one bit of the device's integer, true where it is set; bit 0 has the value 1."""
+    texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What single values mean, `{0: stopped, 1: running}` or `{true: open}`; shown beside the value."""
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -28,6 +38,24 @@ class TagSettings:
             raise ValueError(f"deadband: {self.deadband:g} is negative")
         if self.scale == 0:
             raise ValueError("scale: 0 would lose the value; leave it out for no scaling")
+        if self.bit is not None:
+            self._check_bit(self.bit)
+        check_texts(self.texts)
+
+    def _check_bit(self, bit: int) -> None:
+        if not 0 <= bit < WORD_BITS:
+            raise ValueError(f"bit: {bit} is not within 0 and {WORD_BITS - 1}")
+        if self.writable:
+            raise ValueError("writable: a bit of a word is only read; a write would set the whole word")
+        numeric = {
+            "scale": self.scale != 1.0,
+            "offset": self.offset != 0.0,
+            "range": self.range is not None,
+            "deadband": self.deadband != 0.0,
+        }
+        for key, given in numeric.items():
+            if given:
+                raise ValueError(f"{key}: a bit is true or false, so this has no meaning beside `bit`")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -45,7 +45,7 @@ class ModbusUnit:
         """Requests that read, counted on this side of the wire."""
         self.writes = 0
         """Requests that wrote or tried to."""
-        self._registers = Registers(spec.points)
+        self._registers = Registers(spec.points, spec.blank)
         self.refresh()
 
     def refresh(self) -> None:

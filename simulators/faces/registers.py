@@ -1,6 +1,6 @@
 """Modbus tables in memory: words and bits of one unit, filled from readings, taken apart into values.
 
-Pure, and the simulators' own encoding: big-endian words, the high word first.
+Pure, and the simulators' own encoding: big-endian words, the high word first; texts filled up with NUL.
 """
 
 import struct
@@ -41,6 +41,21 @@ def encode(kind: RegisterType, value: Signal) -> list[int]:
     return list(struct.unpack(f">{len(raw) // 2}H", raw))
 
 
+def words_of(point: RegisterSpec, value: Signal) -> list[int]:
+    """Return what a point's places hold for a value."""
+    if point.type == "string":
+        raw = str(value).encode()[: 2 * point.length].ljust(2 * point.length, b"\0")
+        return list(struct.unpack(f">{point.length}H", raw))
+    if not point.exponent:
+        return encode(point.type, value)
+    return encode(point.type, float(value) / 10.0**point.exponent)
+
+
+def size(point: RegisterSpec) -> int:
+    """Return how many places of its table a point takes."""
+    return point.length if point.type == "string" else width(point.type)
+
+
 def _fitted(kind: RegisterType, value: float) -> float:
     if kind == "float64":
         return value
@@ -64,14 +79,19 @@ def decode(kind: RegisterType, words: Sequence[int]) -> Signal:
 class Registers:
     """The four tables of one unit: where each point is, and what the places hold."""
 
-    def __init__(self, points: Sequence[RegisterSpec]) -> None:
-        """Lay the points out. Raises ValueError where two of them overlap or a type does not suit its table."""
+    def __init__(self, points: Sequence[RegisterSpec], blank: Sequence[tuple[Table, int, int]] = ()) -> None:
+        """Lay the points out, and blanks from a first to a last place around them.
+
+        Raises ValueError where two points overlap or a type does not suit its table.
+        """
         self._points: dict[Table, dict[int, RegisterSpec]] = {table: {} for table in get_args(Table)}
         self._words: dict[Table, dict[int, int]] = {table: {} for table in get_args(Table)}
+        for table, first, last in blank:
+            self._words[table] |= dict.fromkeys(range(first, last + 1), 0)
         for point in points:
             if (point.type == "bool") != (point.table in {"coil", "discrete"}):
                 raise ValueError(f"{point.name}: {point.type} does not suit table {point.table}")
-            for place in range(point.offset, point.offset + width(point.type)):
+            for place in range(point.offset, point.offset + size(point)):
                 if place in self._points[point.table]:
                     raise ValueError(f"{point.name}: {point.table}:{place} is taken")
                 self._points[point.table][place] = point
@@ -79,7 +99,7 @@ class Registers:
 
     def places(self, table: Table) -> list[int]:
         """Return the places that a table has, in order."""
-        return sorted(self._points[table])
+        return sorted(self._words[table])
 
     def words(self, table: Table) -> Mapping[int, int]:
         """Return what a table's places hold."""
@@ -87,7 +107,7 @@ class Registers:
 
     def show(self, point: RegisterSpec, reading: Reading) -> None:
         """Put a reading into the point's places."""
-        for place, word in enumerate(encode(point.type, reading.value), point.offset):
+        for place, word in enumerate(words_of(point, reading.value), point.offset):
             self._words[point.table][place] = word
 
     def touched(self, table: Table, address: int, count: int) -> list[RegisterSpec]:

@@ -9,6 +9,8 @@ from drivers.base import Block, Change, Connection, Plan, Reader
 from drivers.errors import LinkLost
 from drivers.values import Quality, Sample
 from tests.contract.benches import Bench, BlueprintBench, MemoryPolledBench, MemoryPushedBench
+from tests.contract.modbus_benches import SerialLineBench, SerialServerBench, TlsBench
+from tests.contract.node_benches import NodeModbusBench, NodeOpcUaBench
 from tests.contract.real_benches import ModbusBench, OpcUaBench
 
 BENCHES: dict[str, type[Bench]] = {
@@ -16,9 +18,14 @@ BENCHES: dict[str, type[Bench]] = {
     "memory pushed": MemoryPushedBench,
     "blueprint": BlueprintBench,
     "modbus": ModbusBench,
+    "modbus, serial line": SerialLineBench,
+    "modbus, serial server": SerialServerBench,
+    "modbus, tls": TlsBench,
     "opcua": OpcUaBench,
+    "modbus, second make": NodeModbusBench,
+    "opcua, second make": NodeOpcUaBench,
 }
-REAL = {"modbus", "opcua"}
+REAL = {name for name in BENCHES if name.startswith(("modbus", "opcua"))}
 
 PATIENCE = 10.0
 """Seconds that an event may take on a busy machine before a test gives up."""

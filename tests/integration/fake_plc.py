@@ -1,6 +1,7 @@
 """A Modbus TCP device of bare sockets that can answer wrongly in every way; it knows nothing of the driver."""
 
 import asyncio
+import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,6 +37,8 @@ class FakePlc:
         self.port = 0
         self.asked: list[Asked] = []
         self.connections = 0
+        self.is_over = False
+        """Whoever connected just before the end is hung up on, too."""
         self.held: list[bytes] = []
         """Replies kept back by `late`, sent with the next one."""
         self._script: deque[Behaviour] = deque()
@@ -89,6 +92,8 @@ class FakePlc:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
+        if self.is_over:
+            writer.close()
         try:
             while True:
                 head = await reader.readexactly(6)
@@ -112,13 +117,15 @@ class FakePlc:
 
 
 @asynccontextmanager
-async def fake_plc() -> AsyncIterator[FakePlc]:
+async def fake_plc(security: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[FakePlc]:
+    """Run one on loopback, behind TLS where it is told how to prove itself."""
     plc = FakePlc()
-    server = await asyncio.start_server(plc.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(plc.serve, "127.0.0.1", port, ssl=security)
     plc.port = server.sockets[0].getsockname()[1]
     try:
         yield plc
     finally:
+        plc.is_over = True
         server.close()
         plc.hang_up()
         await server.wait_closed()

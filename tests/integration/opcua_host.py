@@ -21,6 +21,8 @@ from asyncua.server.subscription_service import SubscriptionService
 from asyncua.server.uaprocessor import UaProcessor
 
 from tests.integration.opcua_server import URI, ServerSpec, Value, receive, send
+from tests.integration.opcua_structures import add_structures
+from tests.integration.opcua_tampering import tamper
 
 ua: Any = asyncua.ua  # its types refuse the plain values that it documents
 
@@ -35,6 +37,7 @@ class Host:
         self._spec = spec
         self._index = 0
         self._calls: deque[tuple[str, int]] = deque(maxlen=10_000)
+        self._reads_fail = 0
 
     async def start(self) -> None:
         spec, server = self._spec, self._server
@@ -46,6 +49,8 @@ class Host:
             await server.load_private_key(spec.private_key)
         self._guard_the_door()
         self._count_calls()
+        authorities = b"".join(path.read_bytes() for path in spec.authorities)
+        tamper(spec.tampering, authorities, lambda call: self._calls.append((call, 1)))
         self._set_limits()
         for uri in spec.namespaces_first:
             await server.register_namespace(uri)
@@ -79,6 +84,31 @@ class Host:
         for number in range(count):
             await self.write(f"N{number}", Value(start + number))
 
+    async def force(self, name: str, value: Value) -> None:
+        """Write what this server would refuse and others take: a value of another type than the one before."""
+        space: Any = self._server.iserver.aspace
+        space._is_expected_variant_type = lambda *_: True
+        await self.write(name, value)
+        del space._is_expected_variant_type
+
+    async def report_many(self, count: int, value: float) -> int:
+        """Give the nodes of `add_many` a value with the least work that the server can do; return the reports due.
+
+        A report that was still to be sent is put behind, never replaced: the count is what a client has to see.
+        """
+        data = ua.DataValue(ua.Variant(value, ua.VariantType.Double), SourceTimestamp=datetime.now(UTC))
+        nodes = self._server.iserver.aspace._nodes
+        for number in range(count):
+            nodes[self._node_id(f"N{number}")].attributes[ua.AttributeIds.Value].value = data
+        reports = 0
+        for found in self._server.iserver.subscription_service.subscriptions.values():
+            for item, known in found.monitored_item_srv._monitored_items.items():
+                if known.read_value_id is not None and known.read_value_id.NodeId.NamespaceIndex == self._index:
+                    report = ua.MonitoredItemNotification(known.client_handle, data)
+                    found._triggered_datachanges.setdefault(item, []).append(report)
+                    reports += 1
+        return reports
+
     async def declare(self, name: str, data_type: int) -> None:
         """Say of a node that its values have another data type than they have."""
         declared = ua.DataValue(ua.Variant(ua.NodeId(data_type), ua.VariantType.NodeId))
@@ -87,6 +117,29 @@ class Host:
     async def remove(self, name: str) -> None:
         """Delete a node; those who monitor it are not told, as this server does it."""
         await self._server.get_node(self._node_id(name)).delete()
+
+    async def lose_items(self, name: str) -> None:
+        """Forget the monitored items of a node, and say nothing of it."""
+        for service, item in self._items(name):
+            service.delete_monitored_items([item])
+
+    async def mute(self, name: str) -> None:
+        """Keep the monitored items of a node, and never report for them again."""
+        for service, item in self._items(name):
+            handle: Any = service._monitored_items[item].callback_handle
+            self._server.iserver.aspace.delete_datachange_callback(handle)
+
+    async def fail_reads(self, status: int) -> None:
+        """Refuse every Read of a client with a status code, 0 for none."""
+        self._reads_fail = status
+
+    async def register(self, uri: str) -> None:
+        """Add a namespace."""
+        await self._server.register_namespace(uri)
+
+    async def add_structures(self) -> None:
+        """Add the types and values of `opcua_structures`."""
+        await add_structures(self._server, self._index)
 
     async def say_that_something_changed(self, status: int) -> None:
         """Send every subscription a status change."""
@@ -120,6 +173,15 @@ class Host:
         self._calls.clear()
         return found
 
+    def _items(self, name: str) -> list[tuple[MonitoredItemService, int]]:
+        node = self._node_id(name)
+        return [
+            (found.monitored_item_srv, item)
+            for found in self._server.iserver.subscription_service.subscriptions.values()
+            for item, known in found.monitored_item_srv._monitored_items.items()
+            if known.read_value_id is not None and known.read_value_id.NodeId == node
+        ]
+
     def _node_id(self, name: str) -> ua.NodeId:
         return ua.NodeId(name, self._index)
 
@@ -131,7 +193,10 @@ class Host:
             def get_user(
                 self, iserver: Any, username: Any = None, password: Any = None, certificate: Any = None
             ) -> Any:
-                known = spec.users is None or (username in spec.users and spec.users[username] == password)
+                if spec.user_certificates:
+                    known = certificate in spec.user_certificates
+                else:
+                    known = spec.users is None or (username in spec.users and spec.users[username] == password)
                 return User(role=UserRole.User, name=username) if known else None
 
         async def refuse(*_: Any) -> None:
@@ -140,6 +205,8 @@ class Host:
         server.user_manager = Users()
         if spec.users is not None:
             self._server.set_identity_tokens([ua.UserNameIdentityToken])
+        if spec.user_certificates:
+            self._server.set_identity_tokens([ua.X509IdentityToken])
         if spec.refuses_certificates:
             server.certificate_validator = refuse
 
@@ -154,6 +221,8 @@ class Host:
                 if not getattr(service, "external", True):
                     return await serve(service, params)
                 self._calls.append((name, size(params)))
+                if self._reads_fail and name == "read":
+                    raise ServiceError(self._reads_fail)
                 if spec.enforced_limit and size(params) > spec.enforced_limit:
                     raise ServiceError(ua.StatusCodes.BadTooManyOperations)
                 return await serve(service, params)
@@ -170,6 +239,7 @@ class Host:
         processor.open_secure_channel = opened
         watch(InternalSession, "read", lambda params: len(params.NodesToRead))
         watch(SubscriptionService, "create_monitored_items", lambda params: len(params.ItemsToCreate))
+        watch(InternalSession, "set_monitoring_mode", lambda params: len(params.MonitoredItemIds))
 
     def _set_limits(self) -> None:
         spec = self._spec
@@ -177,7 +247,7 @@ class Host:
         service: Any = SubscriptionService
         if spec.keep_alive_count:
             service._clamp_keep_alive_count = lambda _, __: spec.keep_alive_count
-        if spec.not_monitored:
+        if spec.not_monitored or spec.refuses_filters:
             self._refuse_items()
         if spec.publish_requests:
             processor.publish_request_limit = lambda _, __: spec.publish_requests
@@ -187,6 +257,9 @@ class Host:
         create = items._create_data_change_monitored_item
 
         async def create_or_refuse(service: Any, item: Any) -> Any:
+            if self._spec.refuses_filters and item.RequestedParameters.Filter:
+                code = ua.StatusCodes.BadMonitoredItemFilterUnsupported
+                return ua.MonitoredItemCreateResult(StatusCode=ua.StatusCode(code))
             if item.ItemToMonitor.NodeId.Identifier in self._spec.not_monitored:
                 return ua.MonitoredItemCreateResult(StatusCode=ua.StatusCode(ua.StatusCodes.BadTooManyMonitoredItems))
             return await create(service, item)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from drivers.base import Block, Change, Connection, Plan, Reader
+from drivers.base import Block, Change, Connection, Plan, Reader, Surroundings
 from drivers.opcua import DRIVER
 from drivers.opcua.settings import OpcUaDevice, OpcUaPoint
 from drivers.values import Quality, Sample, Seconds
@@ -74,11 +74,13 @@ class Link:
 
 
 @asynccontextmanager
-async def connected(device: OpcUaDevice, *points: OpcUaPoint) -> AsyncIterator[Link]:
+async def connected(
+    device: OpcUaDevice, *points: OpcUaPoint, around: Surroundings | None = None
+) -> AsyncIterator[Link]:
     connection = DRIVER.connect(device)
     try:
         await connection.open()
-        reader = connection.reader(device, points)
+        reader = connection.reader(device, points, around)
         yield Link(connection, reader, await reader.prepare())
     finally:
         await connection.close()

@@ -48,6 +48,12 @@ class ServerSpec:
     application_uri: str = "urn:boiler-house:server"
     users: dict[str, str] | None = None
     """Names and passwords; anyone may come in where left out."""
+    user_certificates: tuple[bytes, ...] = ()
+    """DER; only users with one of these may come in, where there are any."""
+    authorities: tuple[Path, ...] = ()
+    """DER; sent behind the server's own certificate."""
+    tampering: str = ""
+    """What is wrong with its answers, see `opcua_tampering`."""
     refuses_certificates: bool = False
     announced_limit: int = 0
     """MaxNodesPerRead and MaxMonitoredItemsPerCall as announced; 0 for none."""
@@ -59,6 +65,8 @@ class ServerSpec:
     """As many may wait at the server; 0 for the library's own limit."""
     not_monitored: tuple[str, ...] = ()
     """Names of nodes that can be read, and for which there is no monitored item left."""
+    refuses_filters: bool = False
+    """BadMonitoredItemFilterUnsupported for any item that comes with one."""
     port: int = 0
 
 

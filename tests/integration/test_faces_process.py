@@ -90,6 +90,19 @@ async def test_the_plant_is_moved_and_broken_through_the_control_socket(tmp_path
         assert "no input is called boiler.overfired" in reply["error"]
 
 
+async def test_three_meters_are_served_beside_the_boiler_house(tmp_path: Path) -> None:
+    control = tmp_path / "plant"
+    async with running(*ANY_PORT, "--meters", "127.0.0.1:0", "--control", str(control)) as (_, line):
+        found = re.search(r" meters=127\.0\.0\.1:(\d+) control=", line)
+        assert found, line
+        assert await open_ports(int(found[1])) == [int(found[1])]
+        points = (await ask(control, {"query": ["sdm630.frequency", "inverter.model", "pm5110.current"]}))["points"]
+        assert points["sdm630.frequency"]["value"] == pytest.approx(50, abs=0.5)
+        assert points["inverter.model"]["value"] == "Simulated Inverter 10k"
+        assert (await ask(control, {"fault": {"sdm630.voltage_l1": "nan"}}))["ok"]
+        assert (await ask(control, {"query": "all"}))["faults"] == {"sdm630.voltage_l1": "nan"}
+
+
 async def over(control: Path, limit: float) -> bool:
     return await temperature(control) > limit
 

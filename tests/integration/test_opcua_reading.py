@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -17,7 +18,9 @@ NEW_YEAR = datetime(2026, 1, 1, 12, 30, 15, tzinfo=UTC)
 
 VALUES = {
     "Running": (Value(value=True, type="Boolean"), True, DataType.BOOL),
-    "Byte": (Value(255, "Byte"), 255, DataType.UINT16),
+    "Byte": (Value(255, "Byte"), 255, DataType.UINT8),
+    "SByte": (Value(-128, "SByte"), -128, DataType.INT8),
+    "Guid": (Value(UUID(int=1), "Guid"), "00000000-0000-0000-0000-000000000001", DataType.STRING),
     "Count": (Value(2**64 - 1, "UInt64"), 2**64 - 1, DataType.UINT64),
     "Offset": (Value(-(2**63), "Int64"), -(2**63), DataType.INT64),
     "Level": (Value(0.5, "Float"), 0.5, DataType.FLOAT32),
@@ -75,7 +78,13 @@ async def test_a_structure_is_bad_and_costs_its_neighbours_nothing(server: OpcUa
         assert told.verdict(0) == (Quality.BAD, "unsupported_type")
         assert told.value(1) == 0.5
         assert (await link.read())[0].reason == "unsupported_type"
-        assert link.reader.data_type(0) is None
+        assert link.reader.data_type(0) is DataType.STRUCTURE
+
+
+async def test_an_enumeration_is_a_number_as_its_supertype_says(server: OpcUaServer) -> None:
+    async with connected(device(server), OpcUaPoint(node="i=2259")) as link:
+        assert (await link.subscribe()).value(0) == 0
+        assert link.reader.data_type(0) is DataType.INT32
 
 
 async def test_status_codes_become_qualities_with_reasons(server: OpcUaServer) -> None:
@@ -195,6 +204,7 @@ async def test_points_of_one_interval_share_one_subscription(server: OpcUaServer
 async def test_a_slow_scan_is_still_published_every_two_seconds(server: OpcUaServer) -> None:
     async with connected(device(server, scan=Seconds(60)), node("Level")) as link:
         assert [block.label for block in link.plan.subscribed] == ["publishing every 2 s"]
+        assert (await link.subscribe()).period == 2.0
 
 
 async def test_a_burst_of_changes_arrives_complete() -> None:
@@ -232,10 +242,13 @@ async def test_limits_that_are_not_announced_are_found_out() -> None:
             assert [size for name, size in server.do("calls") if name == "read"] == [2, 2, 2, 2, 2]
 
 
-async def test_a_namespace_that_moved_is_found_again() -> None:
-    nodes = {"Speed": Value(3000.0)}
-    for first in ((), ("urn:one", "urn:two")):
-        with opcua_server(ServerSpec(nodes=nodes, namespaces_first=first)) as server:
+async def test_a_namespace_that_moved_while_the_server_was_away_is_found_again() -> None:
+    with opcua_server(ServerSpec(nodes={"Speed": Value(3000.0)})) as server:
+        for first in ((), ("urn:one", "urn:two")):
+            server.kill()
+            server.spec.namespaces_first = first
+            server.start()
             async with connected(device(server), node("Speed")) as link:
-                told = await link.subscribe()
-                assert told.value(0) == 3000.0
+                assert (await link.subscribe()).verdict(0) == (Quality.GOOD, "")
+                server.write("Speed", Value(3001.0))
+                await link.told.until(lambda: link.told.value(0) == 3001.0)

@@ -39,8 +39,10 @@ async def read(folder: Path, modbus: int, opcua: int, *arguments: str) -> tuple[
 async def test_every_tag_of_both_plcs_is_read(plcs: BoilerHousePlcs, tmp_path: Path) -> None:
     await plcs.step(1.0)
     code, out, err = await read(tmp_path, plcs.modbus.address.port, plcs.opcua.address.port, "--json")
-    assert (code, err) == (0, "")
-    answers = {each["tag"]: each for each in json.loads(out)}
+    assert code == 0
+    assert err.endswith("house.nox_hourly, house.steam_hourly\n")
+    everything = {each["tag"]: each for each in json.loads(out)}
+    answers = {tag: each for tag, each in everything.items() if not tag.startswith("house.")}
     shown = {
         f"{device}.{name}": reading.value
         for device, instruments in plcs.devices.items()
@@ -49,6 +51,10 @@ async def test_every_tag_of_both_plcs_is_read(plcs: BoilerHousePlcs, tmp_path: P
     assert {tag: each["quality"] for tag, each in answers.items()} == dict.fromkeys(shown, "good")
     assert {tag: each["value"] for tag, each in answers.items()} == pytest.approx(shown)
     assert answers["turbine.speed"]["unit"] == "rpm"
+    assert everything["boiler.flame"]["text"] == "burning"
+    efficiency = 100 * everything["turbine.power"]["value"] / (47 * everything["boiler.fuel_flow"]["value"])
+    assert everything["house.efficiency"]["value"] == pytest.approx(efficiency)
+    assert everything["house.overspeed"]["value"] is False
 
 
 async def test_broken_sensors_are_bad_each_in_its_own_way(plcs: BoilerHousePlcs, tmp_path: Path) -> None:
@@ -69,7 +75,7 @@ async def test_a_plc_that_is_away_costs_only_its_own_tags(plcs: BoilerHousePlcs,
     tags = ("boiler.flame", "turbine.speed")
     code, out, err = await read(tmp_path, plcs.modbus.address.port, away, *tags)
     assert code == 1
-    assert out.splitlines()[0].split() == ["boiler.flame", "true", "good"]
+    assert out.splitlines()[0].split() == ["boiler.flame", "burning", "(true)", "good"]
     assert out.splitlines()[1].split() == ["turbine.speed", "-", "rpm", "bad", "(refused)"]
     assert err.startswith(f"turbine: opc.tcp://127.0.0.1:{away}/: ")
     assert len(err.splitlines()) == 1

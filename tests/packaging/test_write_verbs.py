@@ -52,7 +52,7 @@ READING_MESSAGES = {
     "DeleteMonitoredItemsRequest", "DeleteMonitoredItemsParameters", "SetPublishingModeRequest",
     "SetPublishingModeParameters", "PublishRequest", "PublishParameters", "RepublishRequest", "RepublishParameters",
     "GetEndpointsRequest", "GetEndpointsParameters", "FindServersRequest", "TranslateBrowsePathsToNodeIdsRequest",
-    "TranslateBrowsePathsToNodeIdsParameters",
+    "TranslateBrowsePathsToNodeIdsParameters", "SetMonitoringModeRequest", "SetMonitoringModeParameters",
 }  # fmt: skip
 """Every message of the libraries that may be named at all; one that is not here counts as a write."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drivers.opcua.binary import BadEncoding
 from drivers.opcua.data_value import read_data_value
-from drivers.opcua.frames import FrameMeter, TooLarge
+from drivers.opcua.frames import BadFrame, FrameCutter
 from drivers.opcua.node_id import NodeAddress, format_node_id, parse_node_id
 from drivers.opcua.notification import (
     DATA_CHANGE,
@@ -22,6 +22,8 @@ from drivers.opcua.notification import (
     read_status_change,
 )
 from drivers.opcua.quality import judge_status
+from drivers.opcua.structures import BUILT_IN, Field, Form, Structure, Structures
+from drivers.opcua.variant import Spoiled
 from drivers.values import Quality, Sample, bad
 
 ua: Any = asyncua.ua  # its types refuse the plain values that it documents
@@ -118,7 +120,7 @@ def test_a_notification_is_the_same_in_whatever_slices_it_is_read(
     while left > 0:
         piece, at = read_changes(data, at, min(size, left))
         found += piece
-        left -= size
+        left -= len(piece)
     assert [handle for handle, _ in found] == [handle for handle, _ in items]
     assert all(same(sample, wanted) for (_, sample), (_, (_, wanted)) in zip(found, items, strict=True))
 
@@ -130,6 +132,18 @@ def test_a_read_is_answered_in_the_order_of_its_nodes(cases: list[tuple[Any, Sam
     results = read_results(struct_to_binary(response))
     assert all(same(result.sample, wanted) for result, (_, wanted) in zip(results, cases, strict=True))
     assert [result.variant_type for result in results] == [value.Value.VariantType.value for value, _ in cases]
+
+
+TYPES = st.integers(1, 32).map(lambda number: NodeAddress(0, number)) | st.just(NodeAddress(2, 1))
+FIELDS = st.builds(Field, st.text(max_size=3), TYPES, st.sampled_from([-1, 1, 2]), st.booleans())
+STRUCTURES = st.builds(Structure, st.lists(FIELDS, max_size=5).map(tuple), st.sampled_from(Form))
+
+
+@given(STRUCTURES, st.binary(max_size=200))
+def test_a_structure_of_any_kind_is_a_mapping_or_spoiled(structure: Structure, body: bytes) -> None:
+    encoding = NodeAddress(2, 5001)
+    value = Structures({encoding: structure}, {**BUILT_IN, NodeAddress(2, 1): structure}).decode(encoding, body, 0)
+    assert isinstance(value, dict | Spoiled)
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\x01\x00\x3c\x03" + bytes(24)]))
@@ -187,12 +201,12 @@ def test_text_of_any_kind_is_a_node_id_or_refused_in_one_line(text: str) -> None
 @given(st.lists(st.integers(8, 300), max_size=8), st.lists(st.integers(1, 100), min_size=1, max_size=20))
 def test_a_stream_may_be_cut_anywhere(sizes: list[int], cuts: list[int]) -> None:
     stream = b"".join(b"MSGF" + size.to_bytes(4, "little") + bytes(size - 8) for size in sizes) + b"MSGF" + bytes(4)
-    meter, refused = FrameMeter(), False
+    cutter, refused = FrameCutter(), False
     while stream:
         for cut in cuts:
             try:
-                meter.feed(stream[:cut])
-            except TooLarge:
+                cutter.feed(stream[:cut])
+            except BadFrame:
                 refused = True
             assert not refused or len(stream) <= cut
             stream = stream[cut:]

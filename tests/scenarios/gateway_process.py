@@ -23,6 +23,9 @@ POLL = 0.05
 class GatewayProcess:
     """One `python -m gateway run`."""
 
+    module = "gateway"
+    """What Python is told to run."""
+
     def __init__(self, folder: Path, configuration: dict[str, Any], environ: Mapping[str, str] | None = None) -> None:
         """Write the configuration down, with the HTTP port of its own. Environ: beside that of the test."""
         self.http = free_port()
@@ -44,7 +47,7 @@ class GatewayProcess:
         """Return once it listens; whether it is ready is for the test to say."""
         with self._log.open("w") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway", "run", str(self.config)),
+                *(sys.executable, "-m", self.module, "run", str(self.config)),
                 cwd=ROOT,
                 env=self._environ,
                 stdin=DEVNULL,
@@ -74,6 +77,10 @@ class GatewayProcess:
         process = self._started()
         process.send_signal(how)
         return await process.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._started().pid
 
     def send(self, number: signal.Signals) -> None:
         self._started().send_signal(number)
@@ -147,6 +154,10 @@ class Metrics:
         found = [value for (each, own), value in self._values.items() if each == name and own >= labels.items()]
         assert len(found) == 1, f"{name}{labels}: {len(found)} samples"
         return found[0]
+
+    def total(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples of that name with at least these labels; 0 where there are none."""
+        return sum(value for (each, own), value in self._values.items() if each == name and own >= labels.items())
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ def test_the_shipped_boiler_house_is_in_order_with_notes() -> None:
     *notes, verdict = done.stdout.splitlines()
     assert notes
     assert all(note.startswith("config/boiler-house.yaml:") and " note: " in note for note in notes)
-    assert verdict.startswith("config/boiler-house.yaml is in order: devices 2, tags 37")
+    assert verdict.startswith("config/boiler-house.yaml is in order: devices 3, tags 44")
 
 
 def test_a_wrong_configuration_is_one_line_for_each_problem_and_exit_code_2(tmp_path: Path) -> None:

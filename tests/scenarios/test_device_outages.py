@@ -18,6 +18,8 @@ from tests.servers import mosquitto
 
 pytestmark = pytest.mark.real
 
+PROBED = 20.0
+"""A silent unit was probed so often that it is demoted, or is heard again: after 1, 2, 4 and 8 s."""
 CYCLES = 20
 """Of the simulated PLC between two values of its counter: two are to be expected, ten times as many are a gap."""
 
@@ -100,7 +102,7 @@ async def test_a_device_that_accepts_and_says_nothing_costs_its_neighbour_nothin
             assert client.is_so("device/mute", state="disconnected", reason="timeout")
 
 
-async def test_a_unit_that_falls_silent_costs_the_others_at_its_endpoint_only_time(tmp_path: Path) -> None:
+async def test_a_unit_that_falls_silent_is_demoted_and_costs_the_others_at_its_endpoint_nothing(tmp_path: Path) -> None:
     async with mosquitto(tmp_path) as broker, fake_plc() as plc:
         devices = {
             "first": meter(plc.url, unit=1),
@@ -108,7 +110,7 @@ async def test_a_unit_that_falls_silent_costs_the_others_at_its_endpoint_only_ti
             "third": meter(plc.url, unit=3),
         }
         async with (
-            gateway(tmp_path, configuration(broker.url, devices)),
+            gateway(tmp_path, configuration(broker.url, devices)) as daemon,
             mqtt_client(broker.port, GATEWAY) as client,
         ):
             await client.all_good("mute", 2, BACK)
@@ -118,10 +120,20 @@ async def test_a_unit_that_falls_silent_costs_the_others_at_its_endpoint_only_ti
                 plc.words[0] = value
                 for device in ("first", "third"):
                     await client.shows(f"tag/{device}/reading", SLACK * (SCAN + TIMEOUT), value=value, quality="good")
+            await client.shows("device/mute", PROBED, state="demoted", reason="timeout")
+            await client.shows("status", LOST, reasons=["device mute: timeout, demoted"])
+            metrics = await daemon.metrics()
+            assert metrics.value("plantgate_device_demoted", device="mute") == 1
+            assert metrics.value("plantgate_device_demoted", device="first") == 0
+            assert metrics.value("plantgate_device_probes_total", device="mute") >= 3
             plc.always(good)
             # `second` did not change meanwhile: it has to be told again all the same.
-            await client.all_good("mute", 2, BACK)
+            await client.all_good("mute", 2, PROBED)
+            await client.shows("device/mute", BACK, state="connected")
             assert plc.connections == 1
+            events = [seen.payload for seen in client.of("event/device")]
+            told = [(event["kind"], event.get("reason")) for event in events if event["device"] == "mute"]
+            assert told[-3:] == [("device_lost", "timeout"), ("device_demoted", "timeout"), ("device_returned", None)]
 
 
 async def silent_in_unit_2(plc: FakePlc, asked: Asked, writer: asyncio.StreamWriter) -> None:

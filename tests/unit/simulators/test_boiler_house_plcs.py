@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from simulators.boiler_house_plcs import MOST_BEHIND, PERIOD, BoilerHousePlcs
+from simulators.boiler_house_plcs import BoilerHousePlcs
+from simulators.real_time import MOST_BEHIND, PERIOD
 from tests.virtual_time import run_virtual
 
 

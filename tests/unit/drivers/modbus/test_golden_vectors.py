@@ -102,6 +102,16 @@ def test_a_text_is_encoded_into_its_registers(row: tuple[str, Any, Any, str, str
     assert encode_text(text, len(raw) // 2, order, encoding) == raw
 
 
+@pytest.mark.parametrize("row", rows("exponents.csv"), ids="-".join)
+async def test_a_value_is_scaled_by_its_exponent(row: tuple[str, Any, Any, str]) -> None:
+    kind, registers, exponent, value = row
+    raw = bytes.fromhex(registers)
+    sentinel = 0xFFFF if kind == "uint16" else ()
+    point = ModbusPoint("holding:0", DataType(kind), not_implemented=sentinel, exponent=f"holding:{len(raw) // 2}")
+    (sample,) = await read([point], raw + bytes.fromhex(exponent))
+    assert sample == (Sample(None, Quality.BAD, "not_implemented") if value == "-" else Sample(float(value)))
+
+
 @pytest.mark.parametrize("row", rows("bits.csv"), ids="-".join)
 async def test_a_bit_is_found_at_its_place(row: tuple[str, str, Any, str, str]) -> None:
     table, place, order, raw, value = row

@@ -7,7 +7,7 @@ import pytest
 from drivers.errors import DeviceFault
 from drivers.modbus.frame import Frame, FrameStream, FramingError
 from drivers.modbus.register import parse_range
-from drivers.modbus.request import check_reply, read_request
+from drivers.modbus.request import check_reply, is_from_unit, read_request, rtu_checksum
 from drivers.modbus.settings import ModbusDevice
 
 DEVICE = ModbusDevice("tcp://10.0.0.5", unit=17)
@@ -28,6 +28,30 @@ def test_a_request_has_the_bytes_of_the_standard(asked: str, message: str, size:
     request = read_request(DEVICE, parse_range(asked))
     assert request.frame == bytes.fromhex("0000 0006 11" + message)
     assert request.size == size
+
+
+@pytest.mark.parametrize("url", ["rtu:///dev/ttyS0", "rtu+tcp://10.0.0.5:4001"])
+def test_a_request_on_a_serial_line_ends_in_its_checksum(url: str) -> None:
+    request = read_request(ModbusDevice(url, unit=2), parse_range("discrete:0-7"))
+    assert request.frame[:6] == bytes.fromhex("02 02 0000 0008")
+    # Modbus over Serial Line V1.02, 6.2.2: the bytes 02 07 end in 41 12, the low one first.
+    assert rtu_checksum(b"\x02\x07") == b"\x41\x12"
+    assert request.frame[6:] == rtu_checksum(request.frame[:6])
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_its_own"),
+    [
+        (Frame(5, 17, 3, b"\x02\x00\x0a"), True),
+        (Frame(5, 17, 3, b"\x0a"), True),
+        (Frame(5, 17, 0x83, b"\x02"), True),
+        (Frame(5, 17, 0x83, b"\x0a"), False),
+        (Frame(5, 17, 0x83, b"\x0b"), False),
+        (Frame(5, 17, 0x83, b""), True),
+    ],
+)
+def test_what_a_gateway_says_for_a_unit_does_not_come_from_it(frame: Frame, is_its_own: bool) -> None:  # noqa: FBT001  (a table)
+    assert is_from_unit(frame) is is_its_own
 
 
 def test_the_values_of_the_right_reply_are_returned() -> None:

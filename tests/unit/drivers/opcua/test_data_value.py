@@ -5,8 +5,9 @@ import struct
 import pytest
 
 from drivers.opcua.binary import SHORT, BadEncoding
-from drivers.opcua.data_value import MAX_ELEMENTS, read_data_value
-from drivers.opcua.notification import read_changes, read_publication, read_results
+from drivers.opcua.data_value import read_data_value
+from drivers.opcua.notification import MAX_BYTES, read_changes, read_publication, read_results
+from drivers.opcua.variant import MAX_ELEMENTS
 from drivers.values import Quality, Sample, Value, bad
 
 DOUBLE = b"\x0b" + struct.pack("<d", 1.5)
@@ -47,6 +48,14 @@ def test_the_mask_says_what_is_there(data: bytes, sample: Sample) -> None:
         (b"\x0f" + struct.pack("<i", 1) + b"\xff", b"\xff"),
         (b"\x15\x03" + struct.pack("<i", 2) + b"de" + struct.pack("<i", 3) + b"Heu", "Heu"),
         (b"\x13" + struct.pack("<I", 0x80340000), 0x80340000),
+        (b"\x11\x00\x55", "i=85"),
+        (b"\x11\x01\x02\x55\x00", "ns=2;i=85"),
+        (b"\x11\x03\x02\x00" + struct.pack("<i", 5) + b"Speed", "ns=2;s=Speed"),
+        (b"\x11\x04\x01\x00" + bytes(range(16)), "ns=1;g=03020100-0504-0706-0809-0a0b0c0d0e0f"),
+        (b"\x11\x05\x01\x00" + struct.pack("<i", 1) + b"\xff", "ns=1;b=/w=="),
+        (b"\x12\xc1\x00\x55\x00" + struct.pack("<i", 1) + b"u" + bytes(4), "nsu=u;i=85"),
+        (b"\x14\x00\x00" + struct.pack("<i", 1) + b"q", "q"),
+        (b"\x14\x02\x00" + struct.pack("<i", 1) + b"q", "2:q"),
         (b"\x0e" + bytes(range(16)), "03020100-0504-0706-0809-0a0b0c0d0e0f"),
     ],
 )
@@ -60,11 +69,9 @@ def test_values_of_every_shape(variant: bytes, value: Value) -> None:
         (b"\x8b" + struct.pack("<i", -1), "null"),
         (b"\x0c" + struct.pack("<i", -1), "null"),
         (b"\x0c" + struct.pack("<i", 1) + b"\xff", "bad_text"),
-        (b"\x11\x00\x55", "unsupported_type"),
-        (b"\x12\xc1\x00\x55\x00" + struct.pack("<i", 1) + b"u" + bytes(4), "unsupported_type"),
-        (b"\x14\x00\x00" + struct.pack("<i", 1) + b"q", "unsupported_type"),
         (b"\x16\x01\x00\x55\x00\x01" + struct.pack("<i", 3) + b"abc", "unsupported_type"),
-        (b"\x16\x00\x00\x00", "unsupported_type"),
+        (b"\x16\x00\x00\x00", "null"),
+        (b"\x16\x00\x07\x00", "unsupported_type"),
         (b"\x17\x01" + DOUBLE, "unsupported_type"),
         (b"\x98" + struct.pack("<i", 2) + DOUBLE + DOUBLE, "unsupported_type"),
         (b"\x19\x7f" + bytes(16) + struct.pack("<i", 0) + bytes(4) + b"\x00", "unsupported_type"),
@@ -109,3 +116,10 @@ def test_messages_that_are_cut_off_are_bad_at_every_length() -> None:
         for length in range(30):
             with pytest.raises(BadEncoding):
                 read_message(b"\x01\x00\x7a\x02" + bytes(length)[: max(0, length - 4)])
+
+
+def test_long_values_are_read_in_smaller_slices_but_one_at_least() -> None:
+    text = b"\x01\x0c" + struct.pack("<i", MAX_BYTES) + bytes(MAX_BYTES)
+    change = struct.pack("<I", 7) + text
+    changes, at = read_changes(change * 3, 0, 3)
+    assert (len(changes), at) == (1, len(change))

@@ -4,6 +4,7 @@ import pytest
 from asyncua import ua
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
+from drivers.errors import LinkLost
 from drivers.opcua.faults import explain, one_line
 
 
@@ -14,7 +15,10 @@ def status(code: int) -> Exception:
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (status(0x80210000), "user_refused", "check username and password"),
+        (status(0x80210000), "identity_rejected", "check username and password"),
+        (status(0x801F0000), "user_denied", "rights"),
+        (status(0x801A0000), "certificate_refused", "does not trust"),
+        (status(0x801D0000), "certificate_refused", "BadCertificateRevoked"),
         (status(0x80250000), "session_lost", "dropped the session"),
         (status(0x80100000), "too_many_operations", "BadTooManyOperations"),
         (status(0x800B0000), "service_unsupported", "BadServiceUnsupported"),
@@ -24,6 +28,7 @@ def status(code: int) -> Exception:
         (socket.gaierror(-2, "unknown"), "unknown_host", "host name"),
         (ConnectionResetError(104, "Connection reset by peer"), "connection_lost", "Connection reset by peer"),
         (ConnectionError("connection lost"), "connection_lost", "connection lost"),
+        (LinkLost("not_trusted", "whoever"), "not_trusted", "whoever"),
         (KeyError("x"), "bad_reply", "makes no sense"),
         (ValueError(), "bad_reply", "ValueError"),
     ],

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,17 @@ def test_what_is_no_url_is_refused_without_repeating_a_password(url: str) -> Non
         ({"timeout": float("nan")}, "timeout: nan s"),
         ({"scan": 0}, "scan: 0 s"),
         ({"scan": float("nan")}, "scan: nan s"),
+        ({"verify": 0.1}, r"verify: 0.1 s is neither 0 nor"),
+        ({"verify": float("nan")}, "verify: nan s"),
+        ({"compare": 0}, "compare: 0 s"),
+        ({"limits": {"read": 0}}, "limits: read: 0"),
         ({"password": "x", "security": PROTECTED}, "no username"),
         ({"username": "a", "password": "x"}, "others could read it"),
+        ({"username": "", "security": PROTECTED}, "username: is empty"),
+        ({"user_certificate": CERT, "security": PROTECTED}, "user_certificate: needs user_key"),
+        ({"user_key": KEY, "security": PROTECTED}, "user_key needs user_certificate"),
+        ({"user_certificate": CERT, "user_key": KEY}, "needs a protected connection"),
+        ({"user_certificate": CERT, "user_key": KEY, "security": PROTECTED, "username": "a"}, "not by both"),
     ],
 )
 def test_a_device_that_cannot_be_is_refused(keys: dict[str, Any], complaint: str) -> None:
@@ -64,6 +74,8 @@ def test_a_device_that_cannot_be_is_refused(keys: dict[str, Any], complaint: str
         ({"policy": "Basic256Sha256", "mode": "Sign", "trust": TRUST}, "certificate: "),
         ({"policy": "Basic256Sha256", "mode": "Sign", "trust": TRUST, "certificate": CERT}, "certificate: "),
         ({"policy": "Basic256Sha256", "mode": "Sign", "certificate": CERT, "private_key": KEY}, "nothing is trusted"),
+        ({"policy": "Basic128Rsa15", "mode": "Sign"}, "policy: Basic128Rsa15 is broken: it signs with SHA-1, and its"),
+        ({"policy": "Basic256", "mode": "SignAndEncrypt"}, "Basic256 is broken: .*; set Basic256Sha256"),
     ],
 )
 def test_protection_that_protects_nothing_is_refused(keys: dict[str, Any], complaint: str) -> None:
@@ -83,9 +95,12 @@ def test_devices_share_a_connection_only_with_the_same_address_user_and_protecti
         OpcUaDevice("opc.tcp://plc", allowed, "a", Secret("x")),
         OpcUaDevice("opc.tcp://plc", PROTECTED),
         OpcUaDevice("opc.tcp://plc", PROTECTED, "a"),
+        OpcUaDevice("opc.tcp://plc", PROTECTED, user_certificate=CERT, user_key=KEY),
+        OpcUaDevice("opc.tcp://plc", replace(PROTECTED, trust=CERT)),
+        OpcUaDevice("opc.tcp://plc", replace(PROTECTED, revoked=CERT)),
         OpcUaDevice("opc.tcp://other"),
     ]
-    assert len({DRIVER.endpoint(device) for device in devices}) == 5
+    assert len({DRIVER.endpoint(device) for device in devices}) == 8
     assert DRIVER.endpoint(OpcUaDevice("opc.tcp://plc:4840", scan=Seconds(5))) == DRIVER.endpoint(devices[0])
     assert "x" not in DRIVER.endpoint(devices[1]).rpartition(" as ")[2]
 
@@ -97,11 +112,24 @@ def test_devices_share_a_connection_only_with_the_same_address_user_and_protecti
         ({"node": "i=1", "sampling": -1}, "sampling: -1 s"),
         ({"node": "i=1", "sampling": float("nan")}, "sampling: nan s"),
         ({"node": "i=1", "interval": 0}, "interval: 0 s"),
+        ({"node": "i=1", "interval": 1.0, "mode": "poll"}, "interval: i=1 is polled"),
     ],
 )
 def test_a_point_that_cannot_be_is_refused(keys: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         OpcUaPoint(**keys)
+
+
+def test_a_tag_of_a_polled_device_has_no_intervals_of_its_own() -> None:
+    polled = OpcUaDevice("opc.tcp://plc", mode="poll")
+    DRIVER.check(polled, [OpcUaPoint("i=1"), OpcUaPoint("i=1", sampling=Seconds(1), mode="subscribe")])
+    with pytest.raises(ValueError, match=r"^sampling: i=1 is polled"):
+        DRIVER.check(polled, [OpcUaPoint("i=1", sampling=Seconds(1))])
+
+
+def test_time_stamps_count_unless_the_device_or_its_profile_says_otherwise() -> None:
+    assert OpcUaDevice("opc.tcp://plc").with_time
+    assert not OpcUaDevice("opc.tcp://plc", source_time="ignore").with_time
 
 
 def test_the_same_node_is_the_same_point_however_it_is_written() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cli.shown import columns, shown
+from gateway.cli.shown import columns, shown, titled
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_a_text_of_a_device_cannot_steer_the_terminal(text: str) -> None:
 
 def test_columns_stand_under_one_another_without_blanks_at_the_end() -> None:
     assert columns([("a", "1", ""), ("bcd", "22", "x")]) == ["a    1", "bcd  22  x"]
+
+
+def test_a_value_with_a_text_is_shown_as_both() -> None:
+    assert titled(2, "tripped") == "tripped (2)"
+    assert titled(value=True, text="open") == "open (true)"
+    assert titled(2.5, "") == "2.5"

@@ -92,3 +92,9 @@ def test_the_screen_is_never_taller_than_the_window_that_holds_its_head(height: 
 )
 def test_an_age_is_told_in_the_unit_that_suits_it(seconds: float, text: str) -> None:
     assert age(seconds) == text
+
+
+def test_a_value_with_a_text_is_drawn_as_the_text_and_the_value() -> None:
+    known = state(tags=1)
+    known.take("agent/boiler-house/tag/a/t00", b'{"value": 2, "text": "tripped\\u001b", "quality": "good"}')
+    assert drawn(known)[-1].split()[:4] == ["a", "t00", "tripped\N{REPLACEMENT CHARACTER}", "(2)"]

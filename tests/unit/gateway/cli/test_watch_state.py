@@ -167,3 +167,8 @@ def test_the_only_gateway_is_chosen_and_a_living_one_before_the_dead(
 def test_several_gateways_have_to_be_told_apart(states: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="several gateways publish here; name one with --gateway: a, b"):
         choose(states)
+
+
+def test_the_text_of_a_value_is_known_where_it_is_told() -> None:
+    state = told(tag__pump__state=sample(2) | {"text": "tripped"}, tag__pump__speed=sample(5.0) | {"text": 3})
+    assert {row.name: row.text for row in state.tags()} == {"state": "tripped", "speed": ""}

@@ -1,37 +1,13 @@
-"""The lane: who goes next, and what happens to a request whose asker has gone."""
+"""The lane: one request at a time, and what happens to one whose asker has gone."""
 
 import asyncio
 
 import pytest
 
 from drivers.errors import DeviceFault, LinkLost
-from gateway.endpoints.lane import FairQueue, Lane, Priority
+from gateway.endpoints.fair_queue import Priority
+from gateway.endpoints.lane import Lane
 from tests.virtual_time import run_virtual
-
-
-def drain(queue: FairQueue[str]) -> list[str]:
-    return [queue.pop() for _ in range(len(queue))]
-
-
-def test_safe_state_goes_before_writes_and_writes_before_reads() -> None:
-    queue: FairQueue[str] = FairQueue()
-    queue.push(Priority.READ, "a", "read")
-    queue.push(Priority.WRITE, "a", "write")
-    queue.push(Priority.SAFE_STATE, "a", "safe state")
-    assert drain(queue) == ["safe state", "write", "read"]
-
-
-def test_devices_of_one_lane_take_turns() -> None:
-    queue: FairQueue[str] = FairQueue()
-    for item in ("a1", "a2", "a3"):
-        queue.push(Priority.READ, "a", item)
-    queue.push(Priority.READ, "b", "b1")
-    assert drain(queue) == ["a1", "b1", "a2", "a3"]
-
-
-def test_an_empty_queue_says_so() -> None:
-    with pytest.raises(IndexError):
-        FairQueue[str]().pop()
 
 
 def test_one_request_is_on_the_wire_at_a_time() -> None:
@@ -186,5 +162,56 @@ def test_a_lane_that_is_cancelled_itself_ends() -> None:
         await asyncio.wait([worker])
         assert worker.cancelled()
         asker.cancel()
+
+    run_virtual(main())
+
+
+def test_after_a_probe_in_vain_the_next_waits_for_its_pause_and_reads_do_not() -> None:
+    async def main() -> None:
+        began = asyncio.get_running_loop().time()
+        ended: list[tuple[str, float]] = []
+
+        async def ask(name: str, *, answers: bool) -> None:
+            await asyncio.sleep(0.1)
+            ended.append((name, round(asyncio.get_running_loop().time() - began, 3)))
+            if not answers:
+                raise DeviceFault("timeout", "no answer")
+
+        def request(priority: Priority, device: str, *, answers: bool) -> "asyncio.Task[None]":
+            return asyncio.create_task(lane.request(priority, device, lambda: ask(device, answers=answers)))
+
+        lane = Lane("test")
+        worker = asyncio.create_task(lane.run())
+        first = request(Priority.PROBE, "dead", answers=False)
+        second = request(Priority.PROBE, "back", answers=True)
+        await asyncio.sleep(0.25)
+        third = request(Priority.READ, "live", answers=True)
+        await asyncio.wait([first, second, third])
+        assert isinstance(first.exception(), DeviceFault)
+        assert ended == [("dead", 0.1), ("live", 0.35), ("back", 0.6)]
+        lane.close()
+        await worker
+
+    run_virtual(main())
+
+
+def test_whoever_asks_on_at_once_goes_before_a_probe() -> None:
+    async def main() -> None:
+        ended: list[str] = []
+
+        async def ask(name: str) -> None:
+            await asyncio.sleep(0.1)
+            ended.append(name)
+
+        async def scan() -> None:
+            for block in ("1st", "2nd", "3rd"):
+                await lane.request(Priority.READ, "live", lambda block=block: ask(block))  # type: ignore[misc]
+
+        lane = Lane("test")
+        worker = asyncio.create_task(lane.run())
+        await asyncio.gather(scan(), lane.request(Priority.PROVE, "new", lambda: ask("probe")))
+        assert ended == ["1st", "2nd", "3rd", "probe"]
+        lane.close()
+        await worker
 
     run_virtual(main())

@@ -1,83 +1,16 @@
-"""A scan on virtual time: what is handed over when, and what a failing block costs its neighbours."""
+"""A scan on virtual time: what is handed over when, and what a failing block costs the others."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
 
-from drivers.base import Block, Change, Listener, Plan
+from drivers.base import Block, Split
 from drivers.errors import DeviceFault
-from drivers.values import DataType, Sample, Seconds, bad
-from gateway.counters import DeviceCounters
-from gateway.endpoints.device import Device
-from gateway.endpoints.lane import Lane
-from gateway.endpoints.poller import HOLD, Poller
-from gateway.endpoints.settings import DeviceSettings
-from gateway.tags.image import Batch, ProcessImage
-from gateway.tags.tag import Tag, TagSettings
-from tests.virtual_time import VirtualClock, run_virtual
+from drivers.values import Sample, bad
+from gateway.endpoints.held import HOLD
+from tests.unit.gateway.endpoints.blocks import Scan, play, timeout
 
 
-class SlowReader:
-    """Each block is one point, and takes its own time to answer, or to fail."""
-
-    def __init__(self, seconds: Sequence[float], fails: Sequence[int]) -> None:
-        self.blocks = [Block((place,), f"block {place}") for place in range(len(seconds))]
-        self._seconds = seconds
-        self._fails = fails
-
-    async def prepare(self) -> Plan:
-        return Plan(self.blocks)
-
-    def data_type(self, point: int) -> DataType | None:
-        return DataType.FLOAT64
-
-    async def read(self, block: Block) -> Sequence[Change]:
-        (place,) = block.points
-        await asyncio.sleep(self._seconds[place])
-        if place in self._fails:
-            raise DeviceFault("timeout", "no answer")
-        return [(place, Sample(float(place)))]
-
-    async def probe(self, within: Seconds) -> None:
-        raise NotImplementedError
-
-    async def subscribe(self, listener: Listener) -> None:
-        """Nothing reports by itself."""
-
-
-class Scan:
-    """One device of one tag a block, scanned once."""
-
-    def __init__(self, seconds: Sequence[float], fails: Sequence[int] = ()) -> None:
-        clock = VirtualClock()
-        settings = DeviceSettings(scan=Seconds(10))
-        tags = [Tag(place, "plc", f"t{place}", TagSettings(), settings.stale_after) for place in range(len(seconds))]
-        self.image = ProcessImage(tags, clock)
-        self.batches: list[tuple[float, Batch]] = []
-        self.image.listen(lambda batch: self.batches.append((round(clock.monotonic() - 1000.0, 3), batch)))
-        self.device = Device("plc", settings, None, tags, [None] * len(tags), DeviceCounters(), clock)
-        self.answered = 0
-        reader = SlowReader(seconds, fails)
-        blocks = list(zip(reader.blocks, self.image.regroup("plc", [[tag] for tag in tags]), strict=True))
-        self.lane = Lane("test")
-        self.poller = Poller(self.device, reader, blocks, self.lane, self.image, clock, self.count)
-
-    def count(self) -> None:
-        self.answered += 1
-
-    @property
-    def told(self) -> list[tuple[float, list[tuple[str, Sample]]]]:
-        return [(at, [(tag.name, sample) for tag, sample in batch.changes]) for at, batch in self.batches]
-
-
-def play(story: Callable[[Scan], Awaitable[None]], seconds: Sequence[float], fails: Sequence[int] = ()) -> None:
-    async def main() -> None:
-        scan = Scan(seconds, fails)
-        worker = asyncio.create_task(scan.lane.run())
-        await story(scan)
-        scan.lane.close()
-        await worker
-
-    run_virtual(main())
+def refused() -> DeviceFault:
+    return DeviceFault("exception_2", "no such register")
 
 
 def test_the_answers_of_a_quick_scan_are_one_batch() -> None:
@@ -92,6 +25,7 @@ def test_the_answers_of_a_quick_scan_are_one_batch() -> None:
 
 def test_an_answer_does_not_wait_for_the_timeout_of_the_next_block() -> None:
     async def story(scan: Scan) -> None:
+        scan.reader.faults[1] = timeout()
         await scan.poller.scan()
         assert scan.told == [
             (0.01 + HOLD, [("t0", Sample(0.0))]),
@@ -101,7 +35,7 @@ def test_an_answer_does_not_wait_for_the_timeout_of_the_next_block() -> None:
         assert scan.device.state.connected
         assert scan.device.counters.updates == 2
 
-    play(story, [0.01, 1.0, 0.01], fails=[1])
+    play(story, [0.01, 1.0, 0.01])
 
 
 def test_what_was_held_when_the_scan_is_given_up_is_never_handed_over() -> None:
@@ -119,8 +53,120 @@ def test_what_was_held_when_the_scan_is_given_up_is_never_handed_over() -> None:
 
 def test_a_device_is_down_only_where_no_block_answered_in_the_whole_scan() -> None:
     async def story(scan: Scan) -> None:
+        scan.reader.faults = {0: timeout(), 1: timeout()}
         await scan.poller.scan()
         assert scan.answered == 0
         assert scan.device.state.reason == "timeout"
 
-    play(story, [0.2, 0.2], fails=[0, 1])
+    play(story, [0.2, 0.2])
+
+
+def test_a_unit_with_neighbours_that_falls_silent_is_asked_no_further_in_that_scan() -> None:
+    async def story(scan: Scan) -> None:
+        await scan.poller.scan()
+        scan.reader.asked_since()
+        scan.reader.faults = {place: timeout() for place in range(3)}
+        assert await scan.scans(1) == [[(0,)]]
+        assert scan.samples() == [bad("timeout")] * 3
+        assert scan.device.state.reason == "timeout"
+        assert scan.device.demotion.misses == 1
+
+    play(story, [0.01] * 3, neighbours=1)
+
+
+def test_a_single_slow_block_starves_no_other_and_is_asked_ever_less_often() -> None:
+    async def story(scan: Scan) -> None:
+        scan.reader.faults[0] = timeout()
+        first, second, third, fourth = await scan.scans(4)
+        assert first == [(0,)]
+        assert second == [(1,), (2,), (0,)]
+        assert third == [(1,), (2,), (0,)]
+        assert fourth == [(1,), (2,)]
+        assert scan.samples() == [bad("timeout"), Sample(1.0), Sample(2.0)]
+        assert scan.device.state.connected
+        assert not scan.device.demotion.misses
+
+    play(story, [0.01] * 3, neighbours=1)
+
+
+def test_a_block_that_is_refused_again_and_again_is_asked_at_growing_intervals() -> None:
+    async def story(scan: Scan) -> None:
+        scan.reader.faults[1] = refused()
+        asked = [(1,) in scan_asked for scan_asked in await scan.scans(30)]
+        # At a scan period of 10 s, and 60 s at most: every seventh scan.
+        assert [place for place, was_asked in enumerate(asked) if was_asked] == [0, 1, 3, 7, 14, 21, 28]
+        assert scan.samples() == [Sample(0.0), bad("exception_2")]
+        del scan.reader.faults[1]
+        await scan.scans(7)
+        assert scan.samples() == [Sample(0.0), Sample(1.0)]
+        assert [(1,) in scan_asked for scan_asked in await scan.scans(3)] == [True] * 3
+
+    play(story, [0.01] * 2)
+
+
+def test_a_device_that_is_only_busy_is_asked_at_every_scan() -> None:
+    async def story(scan: Scan) -> None:
+        scan.reader.faults[1] = DeviceFault("exception_6", "busy")
+        assert await scan.scans(5) == [[(0,), (1,)]] * 5
+
+    play(story, [0.01] * 2)
+
+
+def test_a_device_that_refuses_everything_is_not_left_alone_for_long() -> None:
+    async def story(scan: Scan) -> None:
+        scan.reader.faults[0] = refused()
+        assert await scan.scans(10) == [[(0,)]] * 10  # its reconnect_max is shorter than its scan period
+        assert scan.device.state.reason == "exception_2"
+
+    play(story, [0.01])
+
+
+def test_the_parts_of_a_block_that_is_refused_as_a_whole_are_asked_for_in_the_same_scan() -> None:
+    async def story(scan: Scan) -> None:
+        await scan.poller.scan()
+        scan.batches.clear()
+        scan.reader.asked_since()
+        parts = [Block((0,), "first"), Block((1, 2), "others")]
+        scan.reader.faults[0] = Split("exception_2", "too much at once", parts)
+        asked = asyncio.create_task(scan.scans(1))
+        await asyncio.sleep(0.015)
+        del scan.reader.faults[0]
+        assert await asked == [[(0, 1, 2), (0,), (1, 2)]]
+        assert scan.samples() == [Sample(0.0), Sample(1.0), Sample(2.0)]
+        assert scan.told == []  # nothing changed, and nothing was BAD in between
+        assert await scan.scans(1) == [[(0,), (1, 2)]]
+
+    play(story, [0.01] * 3, blocks=[Block((0, 1, 2), "all")])
+
+
+def test_a_split_that_loses_a_point_is_a_fault_like_any_other() -> None:
+    async def story(scan: Scan) -> None:
+        scan.reader.faults[0] = Split("exception_2", "too much at once", [Block((0,), "first")])
+        assert await scan.scans(1) == [[(0, 1)]]
+        assert scan.samples() == [bad("exception_2")] * 2
+
+    play(story, [0.01] * 2, blocks=[Block((0, 1), "all")])
+
+
+def test_a_driver_that_splits_without_end_does_not_hold_the_scan() -> None:
+    async def story(scan: Scan) -> None:
+        scan.reader.faults[0] = Split("exception_2", "again", [Block((0, 1), "all")])
+        (asked,) = await scan.scans(1)
+        assert len(asked) == 1 + 2 * 2
+        assert scan.samples() == [bad("exception_2")] * 2
+
+    play(story, [0.01] * 2, blocks=[Block((0, 1), "all")])
+
+
+def test_what_the_driver_learned_by_being_refused_is_told_once() -> None:
+    async def story(scan: Scan) -> None:
+        told: list[str] = []
+        scan.device.listen(lambda _, change: told.append(change))
+        await scan.poller.scan()
+        scan.reader.faults[1] = refused()
+        scan.device.learned["holes"] = ["holding:1"]
+        await scan.poller.scan()
+        await scan.poller.scan()
+        assert told == ["device_connected", ""]
+
+    play(story, [0.01] * 2)

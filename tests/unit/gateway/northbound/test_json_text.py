@@ -21,7 +21,7 @@ values: st.SearchStrategy[Value] = st.recursive(
     | st.text(st.characters())
     | st.binary(max_size=20)
     | st.datetimes(timezones=st.none() | st.just(UTC) | st.just(timezone(timedelta(hours=14)))),
-    lambda inner: st.lists(inner, max_size=4).map(tuple),
+    lambda inner: st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=8,
 )
 
@@ -134,3 +134,11 @@ def test_a_datetime_is_told_in_utc() -> None:
     )
     assert value_text(datetime(1601, 1, 1)) == '"1601-01-01T00:00:00.000Z"'  # noqa: DTZ001  (as some drivers give it)
     assert value_text(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2)))) == '"0001-01-01T00:00:00.000Z"'
+
+
+def test_a_structure_is_an_object_whose_holes_and_infinities_are_null() -> None:
+    value: Value = {"Name": "P-101", "Speed": 451.20001220703125, "Spare": None, "In": ({"x": float("nan")},)}
+    assert value_text(value, float32_text) == '{"Name":"P-101","Speed":451.2,"Spare":null,"In":[{"x":null}]}'
+    assert flaw_of(value) == "nan"
+    assert flaw_of({"x": (1.0, {"y": float("-inf")})}) == "inf"
+    assert flaw_of({"x": (1.0, {"y": None})}) == ""

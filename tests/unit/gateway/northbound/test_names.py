@@ -10,6 +10,7 @@ def test_the_topics_are_those_of_the_contract() -> None:
     assert names.tag("boiler", "steam_temperature").text == "agent/boiler-house/tag/boiler/steam_temperature"
     assert names.batch("boiler").text == "agent/boiler-house/batch/boiler"
     assert names.constraint("max_steam_temperature").text == "agent/boiler-house/constraint/max_steam_temperature"
+    assert names.event("device").text == "agent/boiler-house/event/device"
 
 
 def test_a_topic_knows_its_kind_below_any_root() -> None:

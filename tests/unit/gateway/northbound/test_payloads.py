@@ -1,14 +1,24 @@
 """Payloads: the contract's, byte for byte where that matters."""
 
 import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.values import DataType, Quality, Sample, Seconds, bad
-from gateway.northbound.payloads import TagText, batch_payload, constraint_payload, device_payload, encode
-from gateway.northbound.reports import ConstraintReport, DeviceReport
+from gateway.northbound.payloads import (
+    TagText,
+    batch_payload,
+    constraint_payload,
+    device_payload,
+    encode,
+    event_payload,
+)
+from gateway.northbound.reports import ConstraintReport, DeviceReport, EventReport
 from gateway.northbound.sources import offline_payload
 from gateway.safety.verdict import SafetyLevel, Verdict
 from gateway.tags.tag import Tag, TagSettings
@@ -137,3 +147,61 @@ def test_offline_never_expires() -> None:
 
 def test_what_utf_8_cannot_hold_does_not_stop_a_payload() -> None:
     assert encode('"\udc80"') == b'"?"'
+
+
+STATES = TagSettings(texts={"0": "stopped", "1": "running", "2": 'said "no"'})
+
+
+def test_a_value_with_a_text_is_told_with_it() -> None:
+    assert text_of(settings=STATES).sample(Sample(1), TIME) == (
+        f'{{"value":1,"text":"running","quality":"good","time":"{TIME}"}}'
+    )
+    uncertain = json.loads(text_of(settings=STATES).sample(Sample(2, Quality.UNCERTAIN, "frozen"), TIME))
+    assert list(uncertain) == ["value", "text", "quality", "reason", "time"]
+    assert (uncertain["value"], uncertain["text"]) == (2, 'said "no"')
+
+
+@pytest.mark.parametrize("sample", [Sample(7), Sample("1"), Sample(float("nan")), bad("timeout")])
+def test_a_value_without_a_text_is_told_without_one(sample: Sample) -> None:
+    assert "text" not in json.loads(text_of(settings=STATES).sample(sample, TIME))
+
+
+def test_a_birth_tells_the_texts_of_a_tag_and_that_a_bit_is_a_bool() -> None:
+    alarm = tag("alarm", TagSettings(bit=3, texts={"true": "tripped"}))
+    payload = json.loads(
+        device_payload(
+            DeviceReport("boiler", "connected", WALL, types={"alarm": DataType.UINT16, "plain": DataType.UINT16}),
+            [alarm, tag("plain", TagSettings())],
+            WALL,
+        )
+    )
+    assert payload["tags"]["alarm"]["texts"] == {"true": "tripped"}
+    assert payload["tags"]["alarm"]["type"] == "bool"
+    assert payload["tags"]["plain"]["type"] == "uint16"
+    assert "texts" not in payload["tags"]["plain"]
+
+
+def birth_with(learned: Mapping[str, Any]) -> Any:
+    report = DeviceReport("boiler", "connected", WALL, learned=learned)
+    return json.loads(device_payload(report, [], WALL)).get("learned")
+
+
+def test_a_birth_tells_what_the_driver_found_out_about_the_device() -> None:
+    assert birth_with({"max_block": 60, "holes": ["holding:7"]}) == {"max_block": 60, "holes": ["holding:7"]}
+    assert birth_with({}) is None
+    assert birth_with({"when": Decimal("NaN"), "often": float("nan")}) == {"when": "NaN", "often": "NaN"}
+
+
+def test_a_birth_stays_small_whatever_the_driver_found_out() -> None:
+    learned = birth_with({"holes": [f"holding:{place}" for place in range(10_000)]})
+    assert list(learned) == ["omitted"]
+
+
+def test_an_event_tells_what_happened_and_when() -> None:
+    report = EventReport("device", "device_lost", WALL, {"device": "boiler", "reason": "timeout"})
+    assert json.loads(event_payload(report)) == {
+        "kind": "device_lost",
+        "time": TIME,
+        "device": "boiler",
+        "reason": "timeout",
+    }

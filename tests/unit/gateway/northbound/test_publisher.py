@@ -9,7 +9,7 @@ from drivers.values import Sample, Seconds
 from gateway.counters import MqttCounters
 from gateway.northbound.link import Link
 from gateway.northbound.publisher import BURST, Publisher
-from gateway.northbound.reports import ConstraintReport, DeviceReport
+from gateway.northbound.reports import ConstraintReport, DeviceReport, EventReport
 from gateway.northbound.settings import MqttSettings
 from gateway.northbound.sources import Source
 from gateway.safety.verdict import SafetyLevel, Verdict
@@ -292,6 +292,76 @@ def test_what_the_broker_refused_is_offered_again_with_the_next_status() -> None
         await asyncio.sleep(31)
         assert desk.link.topics() == ["status"]
         await desk.publisher.stop()
+        await running
+
+    run_virtual(main())
+
+
+def lost(place: int) -> EventReport:
+    return EventReport("device", "device_lost", 1_767_225_600.0, {"device": f"d{place}", "reason": "timeout"})
+
+
+def test_an_event_goes_once_and_before_the_values() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.link.topics()
+        desk.link.space = 0
+        await desk.take(1.0)
+        desk.publisher.event(lost(1))
+        await desk.room(10)
+        assert desk.link.topics() == ["event/device", "tag/boiler/t0"]
+        desk.publisher.connected()
+        await asyncio.sleep(0)
+        assert "event/device" not in desk.link.topics()
+
+    run_virtual(main())
+
+
+def test_events_of_an_outage_follow_in_order_and_the_oldest_are_dropped_and_counted() -> None:
+    async def main() -> None:
+        desk = Desk()
+        for place in range(2000):
+            desk.publisher.event(lost(place))
+        await asyncio.sleep(0)
+        assert 0 < desk.counters.dropped < 2000
+        await desk.connect()
+        await asyncio.sleep(1)
+        told = [event["device"] for event in desk.values_of("event/")]
+        assert told == [f"d{place}" for place in range(desk.counters.dropped, 2000)]
+
+    run_virtual(main())
+
+
+def test_an_event_that_the_broker_may_not_have_is_told_again() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.publisher.event(lost(1))
+        await asyncio.sleep(0)
+        sent = [source for source, topic, _ in desk.link.taken if topic == "event/device"]
+        desk.link.topics()
+        await desk.disconnect(*sent)
+        await desk.connect()
+        assert desk.link.topics().count("event/device") == 1
+
+    run_virtual(main())
+
+
+def test_an_event_waits_for_no_broker_when_the_gateway_stops() -> None:
+    async def main() -> None:
+        desk = Desk()
+        running = asyncio.create_task(desk.publisher.run())
+        await desk.connect()
+        desk.link.topics()
+        desk.link.space = 0
+        desk.publisher.event(lost(1))
+        await asyncio.sleep(0)
+        desk.link.space = 10
+        await desk.publisher.stop()
+        desk.publisher.event(lost(2))
+        await asyncio.sleep(0)
+        assert desk.link.topics() == ["status"]
         await running
 
     run_virtual(main())

@@ -22,6 +22,9 @@ EVERY_METRIC = {
     "plantgate_scan_duration_seconds": {"device", "le"},
     "plantgate_scan_overruns_total": {"device"},
     "plantgate_device_errors_total": {"device", "kind"},
+    "plantgate_device_demoted": {"device"},
+    "plantgate_device_probes_total": {"device"},
+    "plantgate_device_discarded_total": {"device", "kind"},
     "plantgate_tag_updates_total": {"device"},
     "plantgate_tags": {"device", "quality"},
     "plantgate_mqtt_connected": set(),
@@ -92,6 +95,7 @@ def labels_by_name(text: str) -> dict[str, set[str]]:
 
 def test_every_metric_of_the_contract_is_there_with_its_labels_and_nothing_else(plant: Plant) -> None:
     plant.counters.devices["boiler"].errors["timeout"] += 1
+    plant.counters.devices["boiler"].discarded["late"] += 1
     found = labels_by_name(plant.scrape())
     assert {name: labels for name, labels in found.items() if name.startswith("plantgate_")} == EVERY_METRIC
 

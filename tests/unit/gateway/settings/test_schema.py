@@ -31,7 +31,7 @@ def test_the_schema_is_the_same_in_every_process() -> None:
 
 def test_the_schema_knows_every_built_in_driver_and_every_kind_of_constraint() -> None:
     definitions = build_schema()["$defs"]
-    assert definitions["Device"]["else"]["properties"]["driver"]["enum"] == sorted(registry.BUILT_IN)
+    assert definitions["Device"]["else"]["properties"]["driver"]["enum"] == [*sorted(registry.BUILT_IN), "computed"]
     assert definitions["Constraint"]["properties"]["kind"]["enum"] == list(KINDS)
 
 

@@ -4,7 +4,7 @@ from math import inf, nan
 
 import pytest
 
-from drivers.values import Quality, Sample
+from drivers.values import Quality, Sample, Value
 from gateway.tags.conditioning import EARLIEST, MAX_AHEAD, condition
 from gateway.tags.tag import TagSettings
 
@@ -95,3 +95,34 @@ def test_a_sample_without_a_value_is_bad_whatever_the_driver_says(sample: Sample
 def test_a_bad_sample_passes_on_no_time_that_nobody_can_believe(source_time: float) -> None:
     sample = Sample(None, Quality.BAD, "no_data", source_time)
     assert condition(sample, PLAIN, NOW) == Sample(None, Quality.BAD, "no_data")
+
+
+@pytest.mark.parametrize(
+    ("word", "bit", "is_set"),
+    [(0b1000, 3, True), (0b1000, 2, False), (2**63, 63, True), (0, 0, False), (1, 63, False)],
+)
+def test_a_bit_of_a_word_is_true_where_it_is_set(word: int, bit: int, *, is_set: bool) -> None:
+    sample = Sample(word, source_time=NOW - 1)
+    assert condition(sample, TagSettings(bit=bit), NOW) == Sample(is_set, source_time=NOW - 1)
+
+
+def test_a_negative_word_is_read_in_twos_complement() -> None:
+    assert condition(Sample(-32768), TagSettings(bit=15), NOW) == Sample(value=True)
+    assert condition(Sample(-32768), TagSettings(bit=14), NOW) == Sample(value=False)
+    assert condition(Sample(-1), TagSettings(bit=0), NOW) == Sample(value=True)
+
+
+@pytest.mark.parametrize("value", [1.0, True, "1", b"1", (1, 2)])
+def test_a_bit_of_what_is_no_integer_is_bad(value: Value) -> None:
+    assert condition(Sample(value), TagSettings(bit=0), NOW) == Sample(None, Quality.BAD, "wrong_type")
+
+
+def test_a_bit_of_a_word_that_no_protocol_has_is_bad() -> None:
+    assert condition(Sample(2**65), TagSettings(bit=0), NOW) == Sample(None, Quality.BAD, "too_large")
+
+
+def test_a_bit_of_a_bad_or_doubtful_word_is_no_better_than_the_word() -> None:
+    assert condition(Sample(1, Quality.BAD, "sensor"), TagSettings(bit=0), NOW) == Sample(None, Quality.BAD, "sensor")
+    doubtful = condition(Sample(1, Quality.UNCERTAIN, "frozen"), TagSettings(bit=0), NOW)
+    assert doubtful == Sample(True, Quality.UNCERTAIN, "frozen")  # noqa: FBT003  (a value)
+    assert condition(Sample(None), TagSettings(bit=0), NOW) == Sample(None, Quality.BAD, "null")

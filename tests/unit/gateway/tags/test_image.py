@@ -210,3 +210,66 @@ def test_a_failed_source_stays_bad_when_our_clock_is_set(plant: Plant) -> None:
     assert plant.sample(2) == bad("timeout")
     plant.answer(plant.b)
     assert plant.told() == [("b.z", sample)]
+
+
+def test_the_parts_of_a_block_take_over_what_is_known_of_their_tags(plant: Plant) -> None:
+    plant.answer(plant.a, (0, 1.0), (1, 2.0))
+    plant.a.max_age = 5.0
+    plant.told()
+    x, y = plant.image.split("a", plant.a, [plant.tags[:1], plant.tags[1:2]])
+    assert plant.sample(0) == Sample(1.0)
+    plant.image.fail("a", "refused", [y])
+    assert plant.told() == [("a.y", bad("refused"))]
+    plant.clock.now += 4.9
+    assert plant.sample(0) == Sample(1.0)
+    plant.answer(x)
+    plant.clock.now += 4.9
+    plant.image.expire()
+    assert plant.told() == []
+
+
+def test_the_parts_of_a_failed_block_are_failed_until_they_answer(plant: Plant) -> None:
+    plant.answer(plant.a, (0, 1.0), (1, 2.0))
+    plant.image.fail("a", "refused")
+    plant.told()
+    x, _ = plant.image.split("a", plant.a, [plant.tags[:1], plant.tags[1:2]])
+    plant.answer(x)
+    assert plant.told() == [("a.x", Sample(1.0))]
+    assert plant.sample(1) == bad("refused")
+
+
+def test_nothing_of_a_barred_device_is_believed_and_what_came_meanwhile_is_told_afterwards(plant: Plant) -> None:
+    plant.answer(plant.a, (0, 1.0), (1, 2.0))
+    plant.told()
+    plant.image.bar("a", "other")
+    assert plant.told() == [("a.x", bad("other")), ("a.y", bad("other"))]
+    plant.answer(plant.a, (0, 5.0))
+    plant.image.expire()
+    assert plant.told() == []
+    assert plant.sample(0) == bad("other")
+    assert plant.image.behind_bar(plant.tags[0], plant.clock.now) == Sample(5.0)
+    plant.image.unbar("a")
+    assert sorted(plant.told()) == [("a.x", Sample(5.0)), ("a.y", Sample(2.0))]
+    assert plant.sample(0) == Sample(5.0)
+
+
+def test_what_failed_while_it_was_barred_stays_so_until_it_answers(plant: Plant) -> None:
+    plant.answer(plant.a, (0, 1.0), (1, 2.0))
+    plant.image.bar("a", "other")
+    plant.image.fail("a", "timeout")
+    plant.image.bar("a", "unread")
+    assert plant.image.behind_bar(plant.tags[0], plant.clock.now) == bad("timeout")
+    plant.image.unbar("a")
+    assert plant.sample(0) == bad("timeout")
+    plant.answer(plant.a)
+    assert plant.sample(0) == Sample(1.0)
+
+
+def test_what_grew_old_while_it_was_barred_is_stale_afterwards(plant: Plant) -> None:
+    plant.answer(plant.a, (0, 1.0), (1, 2.0))
+    plant.image.bar("a", "other")
+    plant.told()
+    plant.clock.now += 3.01
+    assert plant.image.behind_bar(plant.tags[0], plant.clock.now) == bad("stale")
+    plant.image.unbar("a")
+    assert plant.told() == [("a.x", bad("stale")), ("a.y", bad("stale"))]
