@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -60,10 +61,14 @@ def limit(name: str = "max_temperature", **keys: Any) -> SafetyConstraint:
 
 
 def ask(
-    made: SafetyMonitor, kind: str = "set", agent: str = "a", meta: dict[str, Any] | None = None, **given: Any
+    made: SafetyMonitor, kind: str = "set", agent: str = "a", meta: Mapping[str, Any] | None = None, **given: Any
 ) -> ValidationResult:
     context = OperationContext(operation_type=kind, agent_id=agent, parameters=given, metadata=meta or {})
     return asyncio.run(made.validate_operation(context))
+
+
+def ask_for(made: SafetyMonitor, parameters: Mapping[str, Any]) -> ValidationResult:
+    return asyncio.run(made.validate_operation(OperationContext("set", "a", parameters)))
 
 
 def codes(result: ValidationResult) -> list[str]:
@@ -128,7 +133,7 @@ def test_a_hundred_constraints_with_default_ids_are_a_hundred() -> None:  # SM1
     made = monitor(*[limit(f"max_t{number}") for number in range(100)])
     assert len({each.constraint_id for each in made.get_constraints()}) == 100
     for number in range(100):
-        assert not ask(made, **{f"t{number}": 9999}).is_safe
+        assert not ask_for(made, {f"t{number}": 9999}).is_safe
     violations = made.get_violations()
     assert len({each.violation_id for each in violations}) == 100
     assert made.resolve_violation(violations[-1].violation_id)
@@ -145,7 +150,7 @@ def test_a_value_that_is_no_usable_number_is_refused(value: object) -> None:  # 
 
 @pytest.mark.parametrize("name", ["temperature", "Temperature", "TEMPERATURE"])
 def test_case_does_not_hide_a_parameter(name: str) -> None:  # SM2
-    assert not ask(monitor(limit()), **{name: 601}).is_safe
+    assert not ask_for(monitor(limit()), {name: 601}).is_safe
 
 
 def test_a_required_parameter_that_is_missing_is_refused_and_another_only_warned_of() -> None:  # SM2
