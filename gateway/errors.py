@@ -2,6 +2,7 @@
 
 GatewayError
     SettingsError    our fault: the configuration or the command line; exit code 2
+    ConfigError      a program's fault: what it declared could never be judged
     ServiceError     a part that the daemon cannot live without failed at run time; exit code 1
     StorageError     the journal does not hold what it was given: whoever needed it recorded must not act
 """
@@ -18,6 +19,10 @@ class SettingsError(GatewayError):
         """Keep every problem found in one run, in the order of the file."""
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class ConfigError(GatewayError):
+    """A program declared something that could never be judged, such as a constraint without a limit."""
 
 
 class ServiceError(GatewayError):

@@ -14,6 +14,7 @@ from gateway.app.reports import constraint_report, device_event, device_report
 from gateway.app.situation import judge_situation
 from gateway.clock import Clock
 from gateway.control.guard import Guard
+from gateway.control.world import PlantWorld
 from gateway.counters import Counters
 from gateway.endpoints.device import Change, Device, DeviceState
 from gateway.errors import ServiceError
@@ -75,7 +76,9 @@ class Daemon:
     def _build_guard(self) -> Guard:
         safety, image = self.settings.safety, self.plant.image
         return Guard(
-            Gate(safety.constraints, image),
+            Gate(
+                safety.constraints, PlantWorld(image), self._clock.monotonic, halt_on_critical=safety.halt_on_critical
+            ),
             image,
             safety.period,
             self._clock,
@@ -124,7 +127,6 @@ class Daemon:
             situation = judge_situation(
                 [device.state for device in self.plant.devices],
                 self.guard.states(),
-                self.settings.safety.not_evaluated,
                 broker_up=self.counters.mqtt.connected,
             )
             self.publisher.status(situation.state, situation.reasons)

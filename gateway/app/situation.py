@@ -21,16 +21,14 @@ class Situation:
 def judge_situation(
     devices: Sequence[DeviceState],
     constraints: Sequence[ConstraintState],
-    not_evaluated: Sequence[str],
     *,
     broker_up: bool,
 ) -> Situation:
     """Return online where every device answers, degraded with the reasons where not."""
     down = [f"device {each.device}: {_why(each)}" for each in devices if not each.connected]
-    told = [f"constraints not evaluated by this version: {', '.join(not_evaluated)}"] if not_evaluated else []
     return Situation(
         state="degraded" if down else "online",
-        reasons=(*down, *told),
+        reasons=tuple(down),
         line=_line(devices, down, constraints, broker_up=broker_up),
     )
 

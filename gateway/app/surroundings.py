@@ -15,7 +15,7 @@ def judged_tags(settings: Settings) -> set[str]:
     safety = settings.safety
     judged = {tag for constraint in safety.constraints for tag in constraint.watched}
     marks = {f"{device.name}.{tag}" for device in settings.devices.values() for tag in device.gateway.fingerprint}
-    decisive = judged | set(safety.watched_by_others) | marks
+    decisive = judged | marks
     return decisive | inputs_behind(settings, decisive)
 
 

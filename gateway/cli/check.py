@@ -53,8 +53,7 @@ def _counts(settings: Settings) -> dict[str, int]:
     return {
         "devices": len(settings.devices),
         "tags": sum(len(device.tags) for device in settings.devices.values()),
-        "constraints_evaluated": len(settings.safety.constraints),
-        "constraints_not_evaluated": len(settings.safety.not_evaluated),
+        "constraints": len(settings.safety.constraints),
     }
 
 

@@ -4,13 +4,14 @@ The watchdog is fed from here and from nowhere else, and only while the evaluati
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gateway.clock import Clock
 from gateway.counters import LATE_PERIODS, GuardCounters, Histogram
-from gateway.safety.gate import Gate, LiveConstraint
+from gateway.safety.gate import Gate
+from gateway.safety.live import LiveConstraint
 from gateway.safety.verdict import SafetyLevel, Verdict
 from gateway.tags.image import Batch, ProcessImage
 
@@ -24,7 +25,6 @@ class ConstraintState:
 
     name: str
     level: SafetyLevel
-    tag: str
     verdict: Verdict
     reason: str
     value: float | None
@@ -61,6 +61,8 @@ class Guard:
         self._listeners: list[StateListener] = []
         self._since = {live: (live.judgement.verdict, clock.wall()) for live in gate.constraints}
         self._told = {live: (live.judgement.value, clock.monotonic()) for live in gate.constraints}
+        self._watched = {tag.index: tag.path for tag in image.tags if gate.watches(tag.path)}
+        """The tags that are judged; of the others a batch costs one look each."""
         self.evaluated = asyncio.Event()
         """Set once the first evaluation ran."""
         image.listen(self._observe)
@@ -93,7 +95,7 @@ class Guard:
 
     def _evaluate(self, now: float) -> None:
         self._image.expire()
-        self._tell(self._gate.refresh(now), now)
+        self._tell(self._gate.refresh(now).changed, now)
         for live in self._gate.constraints:
             value, told = self._told[live]
             if live.judgement.value != value and now - told >= VALUE_EVERY:
@@ -112,10 +114,13 @@ class Guard:
         return now - last <= LATE_PERIODS * self._period
 
     def _observe(self, batch: Batch) -> None:
-        now = self._clock.monotonic()
-        self._tell(self._gate.observe((tag for tag, _ in batch.changes), now), now)
+        watched = self._watched
+        changed = [watched[tag.index] for tag, _ in batch.changes if tag.index in watched]
+        if changed:
+            now = self._clock.monotonic()
+            self._tell(self._gate.observe(changed, now).changed, now)
 
-    def _tell(self, changed: list[LiveConstraint], now: float) -> None:
+    def _tell(self, changed: Sequence[LiveConstraint], now: float) -> None:
         for live in changed:
             verdict = live.judgement.verdict
             if verdict is not self._since[live][0]:
@@ -134,11 +139,10 @@ class Guard:
         return ConstraintState(
             name=constraint.name,
             level=constraint.level,
-            tag=constraint.tag,
             verdict=judgement.verdict,
             reason=judgement.reason,
             value=judgement.value,
-            min=constraint.min,
-            max=constraint.max,
+            min=constraint.bounds[0],
+            max=constraint.bounds[1],
             since=self._since[live][1],
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from gateway.safety.constraint import Threshold
+from gateway.safety.kinds.threshold import Threshold
 from gateway.safety.verdict import SafetyLevel
 from gateway.settings.constraints import Declared
 from gateway.settings.findings import Findings
@@ -61,12 +61,11 @@ def _at(sections: dict[str, Member], keys: Sequence[str], message: str, findings
 
 def _constraint(declared: Declared, tags: KnownTags, findings: Findings) -> None:
     constraint, node, path = declared
-    if not isinstance(constraint, Threshold):
-        findings.note(node.mark, path, f"kind {constraint.kind} is not evaluated by this version")
-        return
     for key, message in _NOT_DONE.items():
         if key in node.members and getattr(constraint, key) not in (False, "alarm"):
             findings.note(node.members[key].mark, path, f"{key}: {message}")
+    if not isinstance(constraint, Threshold):
+        return
     if constraint.level is SafetyLevel.CRITICAL and not constraint.on_delay:
         findings.note(node.mark, path, "critical with neither on_delay nor vote: one wrong sample would trip")
     for message in _ranges(constraint, tags):

@@ -1,10 +1,11 @@
-"""The `safety` section: every constraint is checked, also those of a kind that is not evaluated yet."""
+"""The `safety` section: every constraint is checked, and what it says of tags."""
 
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
-from gateway.safety.constraint import KINDS, Constraint, SafeWrite, Setting, Threshold
+from gateway.safety.constraint import Constraint, SafeWrite, Setting
+from gateway.safety.kinds import KINDS
 from gateway.settings import leaf
 from gateway.settings.compose import Checker, Made, checker, together
 from gateway.settings.findings import Findings
@@ -59,13 +60,7 @@ class Constraints:
         if made is None:
             return None
         settings: SafetySettings = made.parts[0]
-        others = [each for each, _, _ in self.declared if not isinstance(each, Threshold)]
-        return replace(
-            settings,
-            constraints=tuple(each for each, _, _ in self.declared if isinstance(each, Threshold)),
-            not_evaluated=tuple(each.name for each in others),
-            watched_by_others=tuple(dict.fromkeys(tag for each in others for tag in each.watched)),
-        )
+        return replace(settings, constraints=tuple(each for each, _, _ in self.declared))
 
     def _item(self, node: Node, path: Path, place: str) -> None:
         path = self._name(node, path, place)

@@ -10,7 +10,7 @@ from gateway.audit.settings import AuditSettings
 from gateway.endpoints.settings import DeviceSettings
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
-from gateway.safety.constraint import Setting, Threshold
+from gateway.safety.constraint import Constraint, Setting
 from gateway.tags.tag import TagSettings
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -77,12 +77,8 @@ class SafetySettings:
     """At least so often every constraint is judged."""
     halt_on_critical: bool = True
     """A trip halts all control, not only what is in its scope."""
-    constraints: tuple[Threshold, ...] = field(default=(), metadata=NOT_A_KEY)
-    """Those that are evaluated, in the order of the file."""
-    not_evaluated: tuple[str, ...] = field(default=(), metadata=NOT_A_KEY)
-    """The names of those of a kind that this version does not evaluate."""
-    watched_by_others: tuple[str, ...] = field(default=(), metadata=NOT_A_KEY)
-    """The tags that those read, in the order of the file."""
+    constraints: tuple[Constraint, ...] = field(default=(), metadata=NOT_A_KEY)
+    """In the order of the file."""
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.period <= 10:

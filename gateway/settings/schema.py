@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter
 
 from drivers import registry
-from gateway.safety.constraint import KINDS
+from gateway.safety.kinds import KINDS
 from gateway.settings.compose import Checker, adapter, checker
 from gateway.settings.computed import COMPUTED, computed_device_keys, computed_tag_keys
 from gateway.settings.constraints import constraint_keys, section_keys

@@ -21,13 +21,15 @@ STALE = "stale"
 class Freshness:
     """How fresh the tags of one block are: the block's source answers for all of them at once."""
 
-    __slots__ = ("answered", "bar", "fault", "max_age", "stale", "tags")
+    __slots__ = ("answered", "bar", "before", "fault", "max_age", "stale", "tags")
 
     def __init__(self, tags: Sequence[Tag], fault: str) -> None:
         self.tags = tuple(tags)
         self.max_age = min((tag.max_age for tag in tags), default=0.0)
         self.answered = float("-inf")
         """When the request of the last good answer was sent, monotonic."""
+        self.before = self.answered
+        """The same of the good answer before that."""
         self.fault = fault
         """Why the tags cannot be believed at all; empty where they can."""
         self.bar = ""
@@ -38,7 +40,8 @@ class Freshness:
     def part(self, tags: Sequence[Tag]) -> "Freshness":
         """Return the freshness of some of the tags, which are answered apart from the others from now on."""
         part = Freshness(tags, self.fault)
-        part.max_age, part.answered, part.bar, part.stale = self.max_age, self.answered, self.bar, self.stale
+        part.max_age, part.answered, part.before = self.max_age, self.answered, self.before
+        part.bar, part.stale = self.bar, self.stale
         return part
 
 
@@ -103,6 +106,11 @@ class ProcessImage:
     def answered(self, tag: Tag) -> float:
         """Return when the tag's source last answered, monotonic; -inf if it never did."""
         return self._freshness[tag.index].answered
+
+    def answers(self, tag: Tag) -> tuple[float, float]:
+        """Return when the tag's source last answered and when it did before that, monotonic; -inf for never."""
+        freshness = self._freshness[tag.index]
+        return freshness.answered, freshness.before
 
     def max_age(self, tag: Tag) -> float:
         """Return the age at which the tag turns stale, seconds: its own, or more where its source is slower."""
@@ -183,7 +191,7 @@ class ProcessImage:
                     ahead.keep(tag, raw, now, wall)
                 elif ahead.kept:
                     ahead.kept.pop(tag, None)
-            freshness.answered = sent
+            freshness.before, freshness.answered = freshness.answered, sent
             if freshness.bar:
                 changes += self._withhold(freshness)
                 continue

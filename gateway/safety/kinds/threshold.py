@@ -1,70 +1,83 @@
-"""THRESHOLD: min <= value <= max on a live tag. Everything that is not surely inside is not OK."""
+"""THRESHOLD: min <= value <= max on a live tag, and on every write to it and to `limits_also`."""
 
 from dataclasses import dataclass
-from enum import Enum
-from math import inf, isfinite
+from math import inf
+from typing import ClassVar
 
-from drivers.values import Quality, Sample
-from gateway.safety.constraint import Threshold
+from gateway.safety.band import Band, Held
+from gateway.safety.constraint import Constraint, check_limits
+from gateway.safety.operation import Operation, Write
+from gateway.safety.rule import Objection, Rule, World, unknown
+from gateway.safety.seen import is_certain, number, proposed_number
 from gateway.safety.verdict import Judgement, Verdict
 
 
-class Held(Enum):
-    """The limit that was passed, and has not been come back from by the hysteresis yet."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold(Constraint):
+    """A live tag stays within min and max, and so does every write to it and to `limits_also`."""
 
-    NONE = ""
-    ABOVE = "above_max"
-    BELOW = "below_min"
+    kind: ClassVar[str] = "threshold"
 
+    tag: str
+    min: float | None = None
+    max: float | None = None
+    hysteresis: float = 0.0
+    """How far inside a limit the value must come back before it is OK again, in the tag's unit."""
+    limits_also: tuple[str, ...] = ()
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What the gate sees of a tag: its sample, when its source last answered, and how old that may be."""
+    def __post_init__(self) -> None:
+        Constraint.__post_init__(self)
+        check_limits(self.min, self.max)
+        if not 0 <= self.hysteresis < inf:
+            raise ValueError(f"hysteresis: {self.hysteresis:g} is not a number from 0 upwards")
+        if self.min is not None and self.max is not None and self.hysteresis > self.max - self.min:
+            raise ValueError(f"hysteresis: {self.hysteresis:g} is more than lies between min and max")
 
-    sample: Sample
-    answered: float
-    """Monotonic."""
-    max_age: float
-    """Seconds."""
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        return self.min, self.max
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        return (self.tag,)
 
-def judge(constraint: Threshold, seen: Input, held: Held, now: float) -> tuple[Judgement, Held]:
-    """Return the verdict on a live tag and the limit that stays held; `now` is monotonic."""
-    doubt = _doubt(seen, now)
-    value = seen.sample.value
-    if doubt or not isinstance(value, (int, float)):
-        return Judgement(Verdict.UNKNOWN, doubt or "wrong_type", None, -inf), held
-    passed = _compare(constraint, value, held)
-    until = seen.answered + seen.max_age
-    if passed is not Held.NONE:
-        return Judgement(Verdict.VIOLATED, passed.value, value, until), passed
-    if seen.sample.quality is Quality.GOOD:
-        return Judgement(Verdict.OK, "", value, until), passed
-    # A doubtful value inside the limit is no return from beyond it.
-    return Judgement(Verdict.UNKNOWN, seen.sample.reason, value, -inf), held
-
-
-def _doubt(seen: Input, now: float) -> str:
-    """Return why the sample cannot be judged at all, empty where it can."""
-    sample = seen.sample
-    if sample.quality is Quality.BAD:
-        return sample.reason or "bad"
-    # Of the uncertain ones only a value outside its range is judged: past the limit it violates.
-    if sample.quality is not Quality.GOOD and sample.reason != "out_of_range":
-        return sample.reason or "uncertain"
-    if not 0 <= now - seen.answered <= seen.max_age:
-        return "stale"
-    if isinstance(sample.value, bool) or not isinstance(sample.value, (int, float)):
-        return "wrong_type"
-    return "" if isfinite(sample.value) else "not_finite"
+    @property
+    def limited(self) -> tuple[str, ...]:
+        return self.limits_also
 
 
-def _compare(constraint: Threshold, value: float, held: Held) -> Held:
-    low = -inf if constraint.min is None else constraint.min
-    high = inf if constraint.max is None else constraint.max
-    back = constraint.hysteresis
-    inside_high = value <= (high - back if held is Held.ABOVE else high)
-    inside_low = value >= (low + back if held is Held.BELOW else low)
-    if inside_high and inside_low:
-        return Held.NONE
-    return Held.BELOW if inside_high else Held.ABOVE
+class ThresholdRule(Rule):
+    """A threshold and the limit that is held at the moment."""
+
+    def __init__(self, constraint: Threshold) -> None:
+        super().__init__(constraint)
+        self._tag = constraint.tag
+        self._band = Band(constraint.min, constraint.max, constraint.hysteresis)
+        self._held = Held.NONE
+
+    def live(self, world: World, now: float) -> Judgement:
+        seen = world.seen(self._tag, now)
+        value, why = number(seen, now)
+        if why:
+            return unknown(why)
+        passed = self._band.compare(value, self._held)
+        if passed is not Held.NONE:
+            self._held = passed
+            return Judgement(Verdict.VIOLATED, passed.value, value, seen.holds_until)
+        if not is_certain(seen):  # a doubtful value inside the limit is no return from beyond it
+            return unknown(seen.sample.reason, value)
+        self._held = Held.NONE
+        return Judgement(Verdict.OK, "", value, seen.holds_until)
+
+    @property
+    def proposes(self) -> tuple[str, ...]:
+        return (*self.constraint.watched, *self.constraint.limited)
+
+    def object(self, write: Write, operation: Operation, world: World, now: float) -> Objection | None:  # noqa: ARG002
+        value, why = proposed_number(write.value)
+        if why:
+            return Objection("violation", why)
+        passed = self._band.permits(value)
+        if passed is Held.NONE:
+            return None
+        return Objection("violation", passed.value, value, self._band.high if passed is Held.ABOVE else self._band.low)

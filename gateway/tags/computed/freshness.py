@@ -29,6 +29,14 @@ class DerivedFreshness(Freshness):
         """Ignore it: the inputs alone decide."""
 
     @property
+    def before(self) -> float:
+        return min([self._image.answers(tag)[1] for tag in self.inputs])
+
+    @before.setter
+    def before(self, _: float) -> None:
+        """Ignore it, as above."""
+
+    @property
     def max_age(self) -> float:
         image, inputs = self._image, self.inputs
         answered = [image.answered(tag) for tag in inputs]

@@ -10,6 +10,7 @@ from drivers.values import DataType, Quality, Sample
 from gateway.app.plant import Plant, build_plant
 from gateway.app.surroundings import judged_tags
 from gateway.control.guard import ConstraintState, Guard
+from gateway.control.world import PlantWorld
 from gateway.counters import Counters
 from gateway.safety.gate import Gate
 from gateway.safety.verdict import Verdict
@@ -57,7 +58,7 @@ class Rig:
         self.counters = Counters()
         self.plant: Plant = build_plant(settings, clock, Random(1), self.counters)
         image = self.plant.image
-        gate = Gate(settings.safety.constraints, image)
+        gate = Gate(settings.safety.constraints, PlantWorld(image), clock.monotonic)
         self.guard = Guard(gate, image, 0.1, clock, self.counters.guard, self.counters.loop_lag, lambda: None)
         self.verdicts: list[ConstraintState] = []
         self.guard.listen(self.verdicts.append)

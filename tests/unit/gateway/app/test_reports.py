@@ -89,6 +89,6 @@ def test_the_status_names_a_demoted_device_and_why() -> None:
         DeviceState("b", connected=False, reason="refused", since=WALL),
         DeviceState("c", connected=True, reason="", since=WALL),
     ]
-    situation = judge_situation(states, [], [], broker_up=True)
+    situation = judge_situation(states, [], broker_up=True)
     assert situation.state == "degraded"
     assert situation.reasons == ("device a: timeout, demoted", "device b: refused")

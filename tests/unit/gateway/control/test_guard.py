@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from drivers.values import Sample, Seconds
 from gateway.control.guard import ConstraintState, Guard
+from gateway.control.world import PlantWorld
 from gateway.counters import Counters
-from gateway.safety.constraint import Threshold
 from gateway.safety.gate import Gate
+from gateway.safety.kinds.threshold import Threshold
 from gateway.safety.verdict import SafetyLevel, Verdict
 from gateway.tags.image import Answer, ProcessImage
 from gateway.tags.tag import Tag, TagSettings
@@ -26,7 +27,13 @@ class Rig:
         self.counters = Counters()
         self.beats = 0
         self.guard = Guard(
-            Gate([limit], self.image), self.image, 0.1, clock, self.counters.guard, self.counters.loop_lag, self.beat
+            Gate([limit], PlantWorld(self.image), clock.monotonic),
+            self.image,
+            0.1,
+            clock,
+            self.counters.guard,
+            self.counters.loop_lag,
+            self.beat,
         )
         self.told: list[ConstraintState] = []
         self.guard.listen(self.told.append)

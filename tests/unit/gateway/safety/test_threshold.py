@@ -1,4 +1,4 @@
-"""THRESHOLD as a table: what was seen, and what may be said of it."""
+"""THRESHOLD as a table: what was seen, what is proposed, and what may be said of it."""
 
 from math import inf, nan
 
@@ -6,106 +6,124 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.values import Quality, Sample, Value, bad
-from gateway.safety.constraint import Threshold
-from gateway.safety.kinds.threshold import Held, Input, judge
+from drivers.values import Quality, Sample
+from gateway.safety.constraint import Setting
+from gateway.safety.kinds.threshold import Threshold, ThresholdRule
+from gateway.safety.operation import Write
+from gateway.safety.rule import Objection
 from gateway.safety.verdict import SafetyLevel, Verdict
+from tests.unit.gateway.safety.plant import DOUBTS, MAX_AGE, NOW, FakePlant, operation
 
-NOW = 1000.0
-BAND = Threshold(name="steam", level=SafetyLevel.CRITICAL, tag="boiler.steam", min=100, max=580, hysteresis=5)
+TAG = "boiler.steam"
 
 
-def verdict(sample: Sample, *, held: Held = Held.NONE, age: float = 0.5) -> tuple[Verdict, str, Held]:
-    judgement, held = judge(BAND, Input(sample, NOW - age, max_age=2.0), held, NOW)
-    return judgement.verdict, judgement.reason, held
+def rule(**keys: float) -> ThresholdRule:
+    limits = keys or {"min": 100.0, "max": 580.0, "hysteresis": 5.0}
+    return ThresholdRule(Threshold(name="steam", level=SafetyLevel.CRITICAL, tag=TAG, **limits))  # type: ignore[arg-type]
+
+
+def verdicts(*values: float | Sample, of: ThresholdRule | None = None) -> list[tuple[Verdict, str]]:
+    judging, plant = of or rule(), FakePlant()
+    found = []
+    for value in values:
+        plant.set(TAG, value)
+        judgement = judging.live(plant, NOW)
+        found.append((judgement.verdict, judgement.reason))
+    return found
 
 
 @pytest.mark.parametrize("value", [100, 580, 340.5])
 def test_the_limits_themselves_are_permitted(value: float) -> None:
-    assert verdict(Sample(value)) == (Verdict.OK, "", Held.NONE)
+    assert verdicts(value) == [(Verdict.OK, "")]
+
+
+@pytest.mark.parametrize(("value", "reason"), [(580.001, "above_max"), (99.999, "below_min"), (-1e30, "below_min")])
+def test_a_fresh_good_value_outside_violates(value: float, reason: str) -> None:
+    assert verdicts(value) == [(Verdict.VIOLATED, reason)]
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_any_doubt_is_unknown_and_never_violates(doubt: str) -> None:
+    sample, age, reason = DOUBTS[doubt]
+    plant = FakePlant()
+    plant.set(TAG, sample, at=NOW - age)
+    judgement = rule(max=10.0).live(plant, NOW)
+    assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, reason)
+
+
+def test_a_verdict_holds_until_the_sample_is_stale() -> None:
+    plant = FakePlant()
+    plant.set(TAG, 300.0, at=NOW - 1)
+    assert rule().live(plant, NOW).holds_until == NOW - 1 + MAX_AGE
+
+
+def test_a_value_outside_its_range_violates_beyond_the_limit_and_is_a_doubt_within() -> None:
+    beyond = Sample(900.0, Quality.UNCERTAIN, "out_of_range")
+    within = Sample(300.0, Quality.UNCERTAIN, "out_of_range")
+    assert verdicts(beyond, within) == [(Verdict.VIOLATED, "above_max"), (Verdict.UNKNOWN, "out_of_range")]
+
+
+def test_a_violation_ends_only_inside_by_the_hysteresis() -> None:
+    ok, above, below = (Verdict.OK, ""), (Verdict.VIOLATED, "above_max"), (Verdict.VIOLATED, "below_min")
+    assert verdicts(581, 580, 575.1, 575) == [above, above, above, ok]
+    assert verdicts(99, 100, 104.9, 105) == [below, below, below, ok]
+    assert verdicts(581, 90, 300) == [above, below, ok]
+
+
+def test_a_doubt_lets_no_violation_end() -> None:
+    stale = Sample(None, Quality.BAD, "timeout")
+    doubtful = Sample(300.0, Quality.UNCERTAIN, "out_of_range")
+    assert verdicts(581, stale, 578)[-1] == (Verdict.VIOLATED, "above_max")
+    assert verdicts(581, doubtful, 578)[-1] == (Verdict.VIOLATED, "above_max")
+
+
+def propose(value: Setting, **limits: float) -> Objection | None:
+    judging = rule(**limits)
+    return judging.object(Write(TAG, value), operation(TAG, value), FakePlant(), NOW)
+
+
+@pytest.mark.parametrize("value", [100, 580.0, 300])
+def test_a_proposal_within_the_limits_is_permitted(value: float) -> None:
+    assert propose(value) is None
 
 
 @pytest.mark.parametrize(
-    ("value", "held"), [(580.001, Held.ABOVE), (1e30, Held.ABOVE), (99.999, Held.BELOW), (-1e30, Held.BELOW)]
-)
-def test_a_fresh_good_value_outside_violates(value: float, held: Held) -> None:
-    assert verdict(Sample(value)) == (Verdict.VIOLATED, held.value, held)
-
-
-@pytest.mark.parametrize(
-    ("sample", "reason"),
+    ("value", "reason"),
     [
-        (bad("timeout"), "timeout"),
-        (bad("no_data"), "no_data"),
-        (Sample(900.0, Quality.UNCERTAIN, "last_usable"), "last_usable"),
-        (Sample(900.0, Quality.UNCERTAIN, "future"), "future"),
-        (Sample(value=True), "wrong_type"),
-        (Sample("900"), "wrong_type"),
-        (Sample(900.0, Quality.UNCERTAIN), "uncertain"),
-        (Sample(900.0, Quality.BAD), "bad"),
-        (Sample(None), "wrong_type"),
-        (Sample((900.0,)), "wrong_type"),
-        (Sample(nan), "not_finite"),
-        (Sample(inf), "not_finite"),
-        (Sample(-inf), "not_finite"),
+        (580.1, "above_max"),
+        (99.9, "below_min"),
+        (nan, "not_finite"),
+        (inf, "not_finite"),
+        (-inf, "not_finite"),
+        (True, "wrong_type"),
+        ("300", "wrong_type"),
     ],
 )
-def test_any_doubt_is_unknown_and_never_violates(sample: Sample, reason: str) -> None:
-    assert verdict(sample) == (Verdict.UNKNOWN, reason, Held.NONE)
+def test_a_proposal_that_is_not_surely_within_is_refused(value: Setting, reason: str) -> None:
+    found = propose(value)
+    assert found is not None
+    assert (found.code, found.reason) == ("violation", reason)
 
 
-@pytest.mark.parametrize("age", [2.001, 1e9, inf, -0.001, nan])
-def test_an_age_that_is_not_surely_within_the_limit_is_stale(age: float) -> None:
-    assert verdict(Sample(900.0), age=age) == (Verdict.UNKNOWN, "stale", Held.NONE)
+def test_a_refusal_names_the_value_and_the_limit() -> None:
+    assert propose(600.0) == Objection("violation", "above_max", 600.0, 580.0)
+    assert propose(50.0) == Objection("violation", "below_min", 50.0, 100.0)
 
 
-def test_out_of_range_violates_where_it_passes_the_limit_and_is_a_doubt_where_not() -> None:
-    assert verdict(Sample(700.0, Quality.UNCERTAIN, "out_of_range"))[0] is Verdict.VIOLATED
-    assert verdict(Sample(300.0, Quality.UNCERTAIN, "out_of_range")) == (Verdict.UNKNOWN, "out_of_range", Held.NONE)
+def test_hysteresis_is_for_live_values_alone() -> None:
+    judging, plant = rule(), FakePlant()
+    plant.set(TAG, 590.0)
+    judging.live(plant, NOW)
+    assert judging.object(Write(TAG, 579.0), operation(TAG, 579.0), plant, NOW) is None
 
 
-def test_hysteresis_counts_on_the_way_back_only() -> None:
-    assert verdict(Sample(578.0))[0] is Verdict.OK
-    assert verdict(Sample(578.0), held=Held.ABOVE) == (Verdict.VIOLATED, "above_max", Held.ABOVE)
-    assert verdict(Sample(575.0), held=Held.ABOVE) == (Verdict.OK, "", Held.NONE)
-    assert verdict(Sample(103.0), held=Held.BELOW) == (Verdict.VIOLATED, "below_min", Held.BELOW)
-    assert verdict(Sample(105.0), held=Held.BELOW) == (Verdict.OK, "", Held.NONE)
+def test_it_judges_proposals_to_its_tag_and_to_those_that_it_limits_also() -> None:
+    declared = Threshold(name="x", level=SafetyLevel.HIGH, tag=TAG, max=1, limits_also=("boiler.setpoint",))
+    assert ThresholdRule(declared).proposes == (TAG, "boiler.setpoint")
 
 
-def test_a_doubt_does_not_let_go_of_a_held_limit() -> None:
-    assert verdict(bad("timeout"), held=Held.ABOVE) == (Verdict.UNKNOWN, "timeout", Held.ABOVE)
-
-
-def test_a_doubtful_value_inside_is_no_return_from_beyond_the_limit() -> None:
-    doubtful = Sample(300.0, Quality.UNCERTAIN, "out_of_range")
-    assert verdict(doubtful, held=Held.ABOVE) == (Verdict.UNKNOWN, "out_of_range", Held.ABOVE)
-    assert verdict(Sample(578.0), held=Held.ABOVE)[0] is Verdict.VIOLATED
-
-
-def test_a_value_that_leaps_from_one_limit_to_the_other_violates_the_other() -> None:
-    assert verdict(Sample(0.0), held=Held.ABOVE)[2] is Held.BELOW
-
-
-def test_a_verdict_holds_until_its_sample_grows_too_old() -> None:
-    judgement, _ = judge(BAND, Input(Sample(300.0), NOW - 0.5, max_age=2.0), Held.NONE, NOW)
-    assert judgement.holds_until == NOW + 1.5
-
-
-values: st.SearchStrategy[Value] = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**63), 2**64), st.floats(), st.text(max_size=3), st.binary(max_size=3)
-)
-
-
-@given(value=values, quality=st.sampled_from(Quality), age=st.floats(), held=st.sampled_from(Held))
-def test_ok_is_said_only_of_a_fresh_good_finite_number_inside(
-    value: Value, quality: Quality, age: float, held: Held
-) -> None:
-    judgement, _ = judge(BAND, Input(Sample(value, quality, "why"), NOW - age, max_age=2.0), held, NOW)
-    inside = not isinstance(value, bool) and isinstance(value, (int, float)) and 100 <= value <= 580
-    if judgement.verdict is Verdict.OK:
-        assert inside
-        assert quality is Quality.GOOD
-        assert NOW - (NOW - age) <= 2.0
-    if judgement.verdict is Verdict.VIOLATED:
-        assert quality is Quality.GOOD
-        assert judgement.reason in {"above_max", "below_min"}
+@given(st.floats(allow_nan=True, allow_infinity=True), st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_nothing_is_permitted_that_does_not_lie_within(value: float, low: float, width: float) -> None:
+    high = low + width
+    permitted = propose(value, min=low, max=high) is None
+    assert permitted == (low <= value <= high)

@@ -50,7 +50,7 @@ def test_notes_and_counts_come_as_json_with_exit_code_0(tmp_path: Path, capsys: 
     code, report = checked_as_json(file, capsys)
     assert code == 0
     assert [note["path"] for note in report["notes"]] == ["gateway.control"]
-    assert (report["ok"], report["devices"], report["tags"], report["constraints_evaluated"]) == (True, 1, 1, 0)
+    assert (report["ok"], report["devices"], report["tags"], report["constraints"]) == (True, 1, 1, 0)
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

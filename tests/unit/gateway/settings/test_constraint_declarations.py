@@ -4,18 +4,15 @@ from typing import Any
 import pytest
 
 from drivers.values import Seconds
-from gateway.safety.constraint import (
-    KINDS,
-    Comparison,
-    Compliance,
-    Constraint,
-    Dependency,
-    RateLimit,
-    RateOfChange,
-    Threshold,
-    Timing,
-    Vote,
-)
+from gateway.safety.constraint import Comparison, Constraint
+from gateway.safety.kinds import KINDS
+from gateway.safety.kinds.compliance import Compliance
+from gateway.safety.kinds.dependency import Dependency
+from gateway.safety.kinds.rate_limit import RateLimit
+from gateway.safety.kinds.rate_of_change import RateOfChange
+from gateway.safety.kinds.threshold import Threshold
+from gateway.safety.kinds.timing import Timing
+from gateway.safety.kinds.vote import Vote
 from gateway.safety.verdict import SafetyLevel
 
 COMMON: dict[str, Any] = {"name": "c", "level": SafetyLevel.HIGH}

@@ -14,7 +14,9 @@ from drivers.values import Seconds
 from gateway.endpoints.settings import DeviceSettings
 from gateway.errors import SettingsError
 from gateway.northbound.settings import MqttSettings
-from gateway.safety.constraint import SafeWrite, Threshold
+from gateway.safety.constraint import SafeWrite
+from gateway.safety.kinds.rate_of_change import RateOfChange
+from gateway.safety.kinds.threshold import Threshold
 from gateway.safety.verdict import SafetyLevel
 from gateway.settings.load import Loaded, examine, load
 from gateway.settings.model import Device, DeviceTag, GatewaySection, Grant, SafetySettings, Task
@@ -119,15 +121,13 @@ def test_a_whole_configuration_becomes_settings(write: Write) -> None:
         max_age=Seconds(2),
         on_trip={"boiler.burner": SafeWrite(value=False, after=Seconds(2))},
     )
-    assert settings.safety == SafetySettings(
-        Seconds(0.05), constraints=(hot,), not_evaluated=("fast",), watched_by_others=("boiler.steam",)
-    )
+    fast = RateOfChange(name="fast", level=SafetyLevel.HIGH, tag="boiler.steam", max_per_second=5.0)
+    assert settings.safety == SafetySettings(Seconds(0.05), constraints=(hot, fast))
     assert settings.authority == {"operator-1": Grant("operator", ("write", "ack"), ("boiler.*",))}
     assert settings.tasks == (Task("night", "0 22 * * *", {"boiler.burner": False}),)
     hot_note, *others = notes
     assert hot_note.startswith("plant.yaml:22:7: safety.constraints.hot: note: on_trip: this version judges only")
     assert others == [
-        "plant.yaml:23:7: safety.constraints.fast: note: kind rate_of_change is not evaluated by this version",
         "plant.yaml:24:1: authority: note: this version takes no commands, so nobody's authority is asked for",
         "plant.yaml:25:1: tasks: note: this version runs no tasks",
     ]

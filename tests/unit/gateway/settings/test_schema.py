@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from drivers import registry
-from gateway.safety.constraint import KINDS
+from gateway.safety.kinds import KINDS
 from gateway.settings.schema import build_schema, write_schema
 
 ROOT = Path(__file__).parents[4]

@@ -1,0 +1,54 @@
+"""RATE_LIMIT: at most so many operations of one key within a sliding window."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from drivers.values import Seconds
+from gateway.safety.constraint import Constraint, check_positive
+from gateway.safety.limiter import SlidingWindow
+from gateway.safety.operation import Operation, Write
+from gateway.safety.rule import Objection, Rule, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit(Constraint):
+    """At most so many operations of one key within a sliding window."""
+
+    kind: ClassVar[str] = "rate_limit"
+
+    key: str
+    """A device, or the key that an operation names."""
+    max: int
+    window: Seconds
+
+    def __post_init__(self) -> None:
+        Constraint.__post_init__(self)
+        check_positive("max", self.max)
+        check_positive("window", self.window)
+
+
+class RateLimitRule(Rule):
+    """A limit and the operations that went ahead."""
+
+    def __init__(self, constraint: RateLimit) -> None:
+        super().__init__(constraint)
+        self._key = constraint.key
+        self.window = SlidingWindow(constraint.max, constraint.window)
+
+    @property
+    def proposes(self) -> None:
+        return None
+
+    def object(self, write: Write, operation: Operation, world: World, now: float) -> Objection | None:  # noqa: ARG002
+        if not self._counts(operation) or self.window.has_room(now):
+            return None
+        return Objection("rate_limited", "too_often", None, float(self.window.limit))
+
+    def take(self, operation: Operation, now: float) -> None:
+        if self._counts(operation):
+            self.window.take(now)
+
+    def _counts(self, operation: Operation) -> bool:
+        if operation.key:
+            return operation.key == self._key
+        return any(write.device == self._key for write in operation.writes)

@@ -1,0 +1,80 @@
+"""The sliding window, and RATE_LIMIT upon it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.values import Seconds
+from gateway.safety.kinds.rate_limit import RateLimit, RateLimitRule
+from gateway.safety.limiter import SlidingWindow
+from gateway.safety.operation import Operation, Write
+from gateway.safety.verdict import SafetyLevel
+from tests.unit.gateway.safety.plant import NOW, FakePlant, operation
+
+
+def test_the_limit_is_reached_and_the_next_is_refused() -> None:
+    window = SlidingWindow(3, 10.0)
+    assert [window.take(NOW + second) for second in (0, 1, 2, 3)] == [True, True, True, False]
+    assert window.refused == 1
+
+
+def test_room_comes_back_when_the_oldest_is_a_whole_window_old() -> None:
+    window = SlidingWindow(2, 10.0)
+    window.take(NOW)
+    window.take(NOW + 5)
+    assert window.free_at() == NOW + 10
+    assert not window.has_room(NOW + 9.999)
+    assert window.take(NOW + 10)
+    assert not window.has_room(NOW + 14.9)
+
+
+def test_asking_and_being_refused_take_nothing() -> None:
+    window = SlidingWindow(1, 10.0)
+    assert window.free_at() == float("-inf")
+    window.take(NOW)
+    for second in range(1, 10):
+        assert not window.has_room(NOW + second)
+        assert not window.take(NOW + second)
+    assert window.take(NOW + 10)
+
+
+@given(st.integers(1, 5), st.lists(st.floats(0, 3), max_size=60))
+def test_no_window_of_that_length_ever_holds_more(limit: int, pauses: list[float]) -> None:
+    window, now, taken = SlidingWindow(limit, 5.0), NOW, []
+    for pause in pauses:
+        now += pause
+        if window.take(now):
+            taken.append(now)
+    for start in taken:
+        assert sum(start <= each < start + 5.0 for each in taken) <= limit
+
+
+def rule() -> RateLimitRule:
+    return RateLimitRule(RateLimit(name="calm", level=SafetyLevel.HIGH, key="boiler", max=2, window=Seconds(60)))
+
+
+def test_operations_on_the_device_of_the_key_are_counted() -> None:
+    calm, plant = rule(), FakePlant()
+    wanted = operation("boiler.setpoint", 1.0)
+    for second in range(2):
+        assert calm.object(wanted.writes[0], wanted, plant, NOW + second) is None
+        calm.take(wanted, NOW + second)
+    refusal = calm.object(wanted.writes[0], wanted, plant, NOW + 2)
+    assert refusal is not None
+    assert (refusal.code, refusal.limit) == ("rate_limited", 2.0)
+    other = operation("turbine.load", 1.0)
+    assert calm.object(other.writes[0], other, plant, NOW + 2) is None
+
+
+def test_an_operation_that_names_its_key_is_counted_by_it() -> None:
+    calm, plant = rule(), FakePlant()
+    named = Operation("me", (Write("turbine.load", 1.0),), key="boiler")
+    elsewhere = Operation("me", (Write("boiler.setpoint", 1.0),), key="other")
+    for _ in range(2):
+        calm.take(named, NOW)
+        calm.take(elsewhere, NOW)
+    assert calm.object(named.writes[0], named, plant, NOW) is not None
+    assert calm.object(elsewhere.writes[0], elsewhere, plant, NOW) is None
+
+
+def test_it_objects_to_the_writes_of_any_tag() -> None:
+    assert rule().proposes is None

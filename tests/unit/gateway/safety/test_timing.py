@@ -1,0 +1,122 @@
+"""TIMING: minimum times on and off, between writes, and hours of the day."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from drivers.values import Sample, Seconds, bad
+from gateway.safety.kinds.timing import Timing, TimingRule
+from gateway.safety.operation import Write
+from gateway.safety.rule import Objection
+from gateway.safety.verdict import SafetyLevel, Verdict
+from tests.unit.gateway.safety.plant import NOW, FakePlant, operation
+
+TAG = "boiler.burner"
+
+
+def rule(**keys: object) -> TimingRule:
+    limits = keys or {"min_off": Seconds(30), "min_on": Seconds(10)}
+    return TimingRule(Timing(name="rest", level=SafetyLevel.HIGH, tag=TAG, **limits))  # type: ignore[arg-type]
+
+
+def show(judging: TimingRule, plant: FakePlant, at: float, value: object) -> None:
+    plant.set(TAG, value, at=at)  # type: ignore[arg-type]
+    judging.live(plant, at)
+
+
+def propose(judging: TimingRule, plant: FakePlant, at: float, value: object) -> Objection | None:
+    wanted = operation(TAG, value)  # type: ignore[arg-type]
+    return judging.object(wanted.writes[0], wanted, plant, at)
+
+
+def test_it_is_not_switched_on_before_its_rest_is_over() -> None:
+    judging, plant = rule(), FakePlant()
+    show(judging, plant, NOW, value=False)
+    assert propose(judging, plant, NOW + 29.9, value=True) == Objection("violation", "too_soon", None, 30.0)
+    assert propose(judging, plant, NOW + 30, value=True) is None
+
+
+def test_it_is_not_switched_off_before_it_ran_long_enough() -> None:
+    judging, plant = rule(), FakePlant()
+    show(judging, plant, NOW, value=True)
+    assert propose(judging, plant, NOW + 9.9, value=False) is not None
+    assert propose(judging, plant, NOW + 10, value=False) is None
+
+
+def test_staying_as_it_is_needs_no_rest() -> None:
+    judging, plant = rule(), FakePlant()
+    show(judging, plant, NOW, value=False)
+    assert propose(judging, plant, NOW, value=False) is None
+
+
+def test_its_time_begins_anew_with_each_change_and_with_each_doubt() -> None:
+    judging, plant = rule(), FakePlant()
+    show(judging, plant, NOW, value=False)
+    show(judging, plant, NOW + 20, value=True)
+    show(judging, plant, NOW + 25, value=False)
+    assert propose(judging, plant, NOW + 54, value=True) is not None
+    assert propose(judging, plant, NOW + 55, value=True) is None
+    show(judging, plant, NOW + 56, bad("timeout"))
+    show(judging, plant, NOW + 57, value=False)
+    assert propose(judging, plant, NOW + 60, value=True) is not None
+
+
+def test_before_the_first_good_sample_nothing_may_be_switched() -> None:
+    assert propose(rule(), FakePlant(), NOW, value=True) is not None
+    assert propose(rule(), FakePlant(), NOW, value=False) is not None
+
+
+def test_without_a_minimum_one_way_that_way_is_free() -> None:
+    judging = rule(min_off=Seconds(30))
+    assert propose(judging, FakePlant(), NOW, value=False) is None
+
+
+def test_two_writes_keep_their_distance() -> None:
+    judging, plant = rule(min_interval=Seconds(5)), FakePlant()
+    assert propose(judging, plant, NOW, 1.0) is None
+    plant.written[TAG] = NOW
+    assert propose(judging, plant, NOW + 4.9, 1.0) == Objection("violation", "too_soon", None, 5.0)
+    assert propose(judging, plant, NOW + 5, 1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "hour", "permitted"),
+    [("06:00", "22:00", 6, True), ("06:00", "22:00", 5, False), ("06:00", "22:00", 23, False),
+     ("22:00", "06:00", 23, True), ("22:00", "06:00", 5, True), ("22:00", "06:00", 12, False)],
+)  # fmt: skip
+def test_writes_keep_to_their_hours(first: str, last: str, hour: int, *, permitted: bool) -> None:
+    judging, plant = rule(not_before=first, not_after=last), FakePlant()
+    plant.clock = datetime(2026, 1, 2, hour, tzinfo=UTC)
+    expected = None if permitted else Objection("violation", "out_of_hours")
+    assert propose(judging, plant, NOW, 1.0) == expected
+
+
+def test_hours_deny_while_the_clock_is_not_trusted() -> None:
+    judging = rule(not_before="06:00", not_after="22:00")
+    assert propose(judging, FakePlant(), NOW, 1.0) == Objection("time_untrusted", "time_untrusted")
+
+
+def test_its_live_verdict_is_about_being_seen() -> None:
+    judging, plant = rule(), FakePlant()
+    assert judging.live(plant, NOW).verdict is Verdict.UNKNOWN
+    plant.set(TAG, Sample(True))  # noqa: FBT003
+    assert judging.live(plant, NOW).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"min_on": Seconds(0)}, "min_on: 0 is not a number above 0"),
+        ({"not_before": "06:00"}, "not_before and not_after: one needs the other"),
+        ({"not_before": "6", "not_after": "22:00"}, "not_before: '6' is no time of the day; write it as '06:00'"),
+        ({"tag": TAG}, "no limit is set; give min_on, min_off, min_interval, or not_before and not_after"),
+    ],
+)
+def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refused:
+        Timing(**{"name": "rest", "level": SafetyLevel.HIGH, "tag": TAG, **keys})  # type: ignore[arg-type]
+    assert str(refused.value) == message
+
+
+def test_a_write_of_a_number_has_no_rest_to_keep() -> None:
+    assert rule().object(Write(TAG, 5.0), operation(TAG, 5.0), FakePlant(), NOW) is None
