@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from drivers.values import Seconds
 from gateway.audit.settings import AuditSettings
+from gateway.control.authority import Grant
 from gateway.endpoints.settings import DeviceSettings
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
@@ -19,10 +20,6 @@ NAME_ADVICE = "a name is 1 to 64 letters, digits, '_' and '-'"
 
 NOT_A_KEY = {"key": False}
 """Marks a field that the loader fills in, not the file."""
-
-Verb: TypeAlias = Literal[
-    "write", "ack", "reset", "bypass", "shelve", "saga", "propose", "vote", "cancel", "relinquish"
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +80,6 @@ class SafetySettings:
     def __post_init__(self) -> None:
         if not 0.01 <= self.period <= 10:
             raise ValueError(f"period: {self.period:g} s is not within 10ms and 10s")
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What one principal may do, and to which tags (globs)."""
-
-    role: str
-    may: tuple[Verb, ...]
-    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from gateway.audit.settings import AuditSettings
+from gateway.control.authority import Grant
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
 from gateway.settings.compose import Checker, adapter, checker, translate
 from gateway.settings.findings import Findings
 from gateway.settings.known_tags import KnownTags, check_name, keyed
-from gateway.settings.model import GatewaySection, Grant, Task, TimeSettings
+from gateway.settings.model import GatewaySection, Task, TimeSettings
 from gateway.settings.suggestion import suggest
 from gateway.settings.tree import Mark, Member, Node, item_key
 from gateway.settings.validate import validate

@@ -5,12 +5,12 @@ import struct
 from typing import Any
 
 import pytest
-from drivers.modbus.encoding import decode, encode, is_whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.modbus.cell import Cell
 from drivers.modbus.codec import FORMATS, INTEGERS, ORDERS, REGISTERS, Order
+from drivers.modbus.encoding import decode, encode, is_whole
 from drivers.modbus.exponent import HIGHEST, LOWEST
 from drivers.values import DataType, Quality, Sample, Value
 

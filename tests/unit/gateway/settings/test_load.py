@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from drivers import registry
 from drivers.base import Connection, Driver
 from drivers.values import Seconds
+from gateway.control.authority import Grant
 from gateway.endpoints.settings import DeviceSettings
 from gateway.errors import SettingsError
 from gateway.northbound.settings import MqttSettings
@@ -19,7 +20,7 @@ from gateway.safety.kinds.rate_of_change import RateOfChange
 from gateway.safety.kinds.threshold import Threshold
 from gateway.safety.verdict import SafetyLevel
 from gateway.settings.load import Loaded, examine, load
-from gateway.settings.model import Device, DeviceTag, GatewaySection, Grant, SafetySettings, Task
+from gateway.settings.model import Device, DeviceTag, GatewaySection, SafetySettings, Task
 from gateway.tags.tag import TagSettings
 
 CONFIG = Path(__file__).parents[4] / "config"
