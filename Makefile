@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Most tests wait for real servers, so more of them run at once than there are cores.
+WORKERS ?= 3
 
 .PHONY: venv demo test lint types imports servers pure soak clean
 
@@ -28,10 +30,10 @@ servers: venv
 
 test: lint types imports servers
 	@sh tools/get_systemd_python.sh .tools/systemd-python $(BIN)/python
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 pure: venv
-	$(BIN)/pytest -m "not real" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not real" $(ARGS)
 
 SOAK_SECONDS ?= 3600
 SOAK_PAUSE ?= 60

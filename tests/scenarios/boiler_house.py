@@ -108,7 +108,7 @@ class BoilerHouse:
     @property
     def topics(self) -> set[str]:
         """Everything that the gateway keeps retained, without `agent/{id}/`."""
-        judged = [each["name"] for each in self._shipped["safety"]["constraints"] if each["kind"] == "threshold"]
+        judged = [each["name"] for each in self._shipped["safety"]["constraints"]]
         return {
             "status",
             *(f"constraint/{name}" for name in judged),

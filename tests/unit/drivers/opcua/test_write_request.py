@@ -53,7 +53,9 @@ def test_a_service_that_failed_is_the_status_of_the_write() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x01", answer(), answer(0, 0), answer(0)[:-5], struct_to_binary(ua.ReadResponse())]
+    "data",
+    [b"", b"\x01", answer(), answer(0, 0), answer(0)[:-5], struct_to_binary(ua.ReadResponse())],
+    ids=["nothing", "one byte", "no status", "two statuses", "cut off", "another service"],
 )
 def test_an_answer_that_makes_no_sense_settles_nothing(data: bytes) -> None:
     with pytest.raises(BadEncoding):
@@ -72,6 +74,7 @@ def test_an_answer_that_makes_no_sense_settles_nothing(data: bytes) -> None:
         (fault(0), "bad", Unanswered),
         (answer(0x80FF0000), "bad", Unanswered),
     ],
+    ids=["too many", "no session", "timeout", "internal", "no status", "unknown status"],
 )
 def test_a_fault_of_the_service_is_a_refusal_only_where_it_speaks_of_the_request(
     data: bytes, kind: str, raised: type[DeviceFault]
