@@ -38,20 +38,26 @@ class _Checkers(NamedTuple):
     tag: Checker
     together: Callable[[Any, Sequence[Any]], None]
     """Device settings and points, as `Driver.check`."""
+    writable: Callable[[Any, Any], None]
+    """Device settings and one point, as `Driver.check_writable`."""
 
 
 @cache
 def _checkers(driver: Driver) -> _Checkers:
-    return _Checkers(checker(device_keys(driver)), checker(tag_keys(driver)), driver.check)
+    return _Checkers(checker(device_keys(driver)), checker(tag_keys(driver)), driver.check, driver.check_writable)
 
 
 def _nothing_together(device: Any, points: Sequence[Any]) -> None:  # noqa: ANN401  (as `Driver.check`)
     """Find nothing wrong: what computed tags are made from is checked once all devices are known."""
 
 
+def _written_nowhere(device: Any, point: Any) -> None:  # noqa: ANN401  (as `Driver.check_writable`)
+    """Find nothing wrong: a computed tag that is to be writable is refused with its keys."""
+
+
 @cache
 def _computed_checkers() -> _Checkers:
-    return _Checkers(checker(computed_device_keys()), checker(computed_tag_keys()), _nothing_together)
+    return _Checkers(checker(computed_device_keys()), checker(computed_tag_keys()), _nothing_together, _written_nowhere)
 
 
 class Devices:
@@ -98,7 +104,25 @@ class Devices:
                 checkers.together(driver_settings, [tag.point for tag in kept])
             except ValueError as error:
                 self._findings.problem(device.mark, path, str(error))
+            for tag in kept:
+                self._check_writable(tag, tags[tag.name], driver_settings, checkers, (*path, "tags", tag.name))
             self._tags.add(Device(name, made.further["driver"], settings, driver_settings, kept))
+
+    def _check_writable(
+        self,
+        tag: DeviceTag,
+        member: Member,
+        driver_settings: Any,  # noqa: ANN401  (each driver has a class of its own)
+        checkers: _Checkers,
+        path: Path,
+    ) -> None:
+        if not tag.settings.writable:
+            return
+        try:
+            checkers.writable(driver_settings, tag.point)
+        except ValueError as error:
+            mark = member.node.members["writable"].mark
+            self._findings.problem(mark, (*path, "writable"), str(error))
 
     def _check_fingerprint(self, device: Member, tags: Collection[str], path: Path) -> None:
         for tag, mark, where in keyed(device.node, "fingerprint", path):

@@ -46,7 +46,9 @@ class GreedyPoint:
 
 def install(monkeypatch: pytest.MonkeyPatch, name: str, point: type) -> None:
     module = ModuleType(f"{name}_driver")
-    module.__dict__["DRIVER"] = Driver(device=StubDevice, point=point, endpoint=str, connect=_never)
+    module.__dict__["DRIVER"] = Driver(
+        device=StubDevice, point=point, endpoint=str, connect=_never, check_writable=lambda device, point: None
+    )
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(registry.BUILT_IN, name, module.__name__)
 
