@@ -1,11 +1,9 @@
 """COMPLIANCE: a mean that is weighted by time, over a window that slides."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from drivers.values import Quality, Sample, Seconds
-from gateway.safety.kinds.compliance import Compliance, ComplianceRule, WeightedMean
+from gateway.safety.kinds.compliance import Compliance, ComplianceRule
 from gateway.safety.verdict import SafetyLevel, Verdict
 from tests.unit.gateway.safety.plant import DOUBTS, NOW, FakePlant
 
@@ -55,31 +53,3 @@ def test_a_doubt_is_a_gap_and_not_a_value(doubt: str) -> None:
 
 def test_a_value_outside_its_range_is_a_gap() -> None:
     assert run(rule(), NOW, 60, Sample(9999.0, Quality.UNCERTAIN, "out_of_range"))[0] is Verdict.UNKNOWN
-
-
-@given(st.lists(st.tuples(st.floats(0.01, 9), st.one_of(st.none(), st.floats(-1e3, 1e3))), min_size=1, max_size=60))
-def test_it_agrees_with_the_exact_integral(steps: list[tuple[float, float | None]]) -> None:
-    window, parts = 20.0, 200
-    mean, now = WeightedMean(window, parts), NOW
-    pieces: list[tuple[float, float, float]] = []
-    for length, value in steps:
-        mean.advance(now, value)
-        if value is not None:
-            pieces.append((now, now + length, value))
-        now += length
-    mean.advance(now, None)
-    found, coverage = mean.mean(now)
-    inside = [(max(start, now - window), end, value) for start, end, value in pieces if end > now - window]
-    covered = sum(end - start for start, end, _ in inside)
-    slack = window / parts * 1.01
-    assert abs(coverage * window - min(covered, window)) <= slack
-    if covered > 1.0:
-        exact = sum((end - start) * value for start, end, value in inside) / covered
-        assert abs(found - exact) <= 2 * 1e3 * slack / covered
-
-
-def test_its_memory_is_bounded() -> None:
-    mean = WeightedMean(10.0, 10)
-    for step in range(100_000):
-        mean.advance(NOW + step / 100, 1.0)
-    assert len(mean._parts) <= 11
