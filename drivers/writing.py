@@ -33,6 +33,27 @@ class Unanswered(DeviceFault):
     """The frame has left and no answer came that settles it: whether it took effect only a reading can tell."""
 
 
+class OneFrame:
+    """Spends a permit for one frame when it is called, which is right before the frame goes to the transport.
+
+    From then on the frame may have taken effect, whatever becomes of its answer.
+    """
+
+    def __init__(self, permit: WritePermit, device: str, tag: str, raw: Raw, generation: int) -> None:
+        self._permit = permit
+        self._frame = (device, tag, raw, generation)
+        self.has_left = False
+
+    def __call__(self) -> None:
+        """Raise what the permit raises; then nothing leaves."""
+        self._permit.spend(*self._frame)
+        self.has_left = True
+
+    def outcome(self, kind: str, message: str) -> DeviceFault:
+        """Return what a fault means for the write: unknown once the frame has left, not sent before."""
+        return (Unanswered if self.has_left else NotSent)(kind, message)
+
+
 class Writer(Protocol):
     """The write half of one device on one open connection. It never repeats a frame."""
 

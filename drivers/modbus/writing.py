@@ -24,7 +24,7 @@ from drivers.modbus.request import framed, read_request
 from drivers.modbus.settings import ModbusDevice
 from drivers.modbus.write_request import MASKED, NOT_DONE, WriteRequest, function_for
 from drivers.values import Sample, Value, bad
-from drivers.writing import NotSent, Raw, Unanswered, WritePermit, WriterOf, generation_of
+from drivers.writing import NotSent, OneFrame, Raw, WritePermit, WriterOf, generation_of
 
 _NOT_READ = bad("not_read")
 _LONGEST_MESSAGE = 200
@@ -79,20 +79,14 @@ class ModbusWriter:
     async def write(self, point: int, tag: str, raw: Raw, permit: WritePermit) -> None:
         """Send it once. Before that the wire's echo, and the point's exponent, have to be known beyond doubt."""
         request = self._request(point, raw)
-        has_left = False
-
-        def spend() -> None:
-            nonlocal has_left
-            permit.spend(self._name, tag, raw, self.generation)
-            has_left = True
-
+        frame = OneFrame(permit, self._name, tag, raw, self.generation)
         try:
             await self._make_sure(point, request)
-            await self._link(request.label).ask_once(request, self._timeout, self._pace, spend)
+            await self._link(request.label).ask_once(request, self._timeout, self._pace, frame)
         except DeviceFault as fault:
-            if has_left and fault.kind in NOT_DONE:
+            if frame.has_left and fault.kind in NOT_DONE:
                 raise
-            raise (Unanswered if has_left else NotSent)(fault.kind, str(fault)) from None
+            raise frame.outcome(fault.kind, str(fault)) from None
 
     async def read_back(self, points: Sequence[int]) -> Sequence[Change]:
         """Ask for exactly the registers of these points, those of each once."""

@@ -21,7 +21,7 @@ from drivers.opcua.settings import OpcUaDevice, OpcUaPoint
 from drivers.opcua.write_answer import Verdict, judge, read_status
 from drivers.opcua.write_targets import Node, find_targets
 from drivers.values import Sample, Value, bad
-from drivers.writing import NotSent, Raw, Unanswered, WritePermit, WriterOf, generation_of
+from drivers.writing import NotSent, OneFrame, Raw, Unanswered, WritePermit, WriterOf, generation_of
 
 
 class OpcUaWriter:
@@ -68,17 +68,11 @@ class OpcUaWriter:
         if node is None or node.target is None or not fits(node.target, raw):
             raise NotSent("bad_value", f"{label}: {raw!r} is not what its encoding gives")
         request = _request(node.id, raw)
-        has_left = False
-
-        def spend() -> None:
-            nonlocal has_left
-            permit.spend(self._name, tag, raw, self.generation)
-            has_left = True
-
+        frame = OneFrame(permit, self._name, tag, raw, self.generation)
         try:
-            answer = await self._channel.ask_in_one_step(request, spend)
+            answer = await self._channel.ask_in_one_step(request, frame)
         except DeviceFault as fault:
-            raise (Unanswered if has_left else NotSent)(fault.kind, f"{label}: {fault}") from None
+            raise frame.outcome(fault.kind, f"{label}: {fault}") from None
         _check(label, answer)
 
     async def read_back(self, points: Sequence[int]) -> Sequence[Change]:

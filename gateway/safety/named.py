@@ -1,10 +1,22 @@
 """Breakers and limiters that operations know by name: their type, `agent:type`, or what they name themselves. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from gateway.safety.breaker import Breaker
 from gateway.safety.library import OperationContext
 from gateway.safety.limiter import SlidingWindow
+
+T = TypeVar("T")
+
+
+def _known(by_name: Mapping[str, T], agent_id: str, operation_type: str, further: object) -> list[tuple[str, T]]:
+    """Return those that go by one of an operation's names, each once."""
+    if not by_name:
+        return []
+    named = (further,) if isinstance(further, str) else ()
+    names = dict.fromkeys((operation_type, f"{agent_id}:{operation_type}", *named))
+    return [(name, by_name[name]) for name in names if name in by_name]
 
 
 class NamedBreakers:
@@ -15,10 +27,7 @@ class NamedBreakers:
 
     def of(self, agent_id: str, operation_type: str, further: object = None) -> list[tuple[str, Breaker]]:
         """Return those that guard an agent's operations of a type, or are named further."""
-        if not self.all:
-            return []
-        names = (operation_type, f"{agent_id}:{operation_type}", further)
-        return [(name, self.all[name]) for name in names if isinstance(name, str) and name in self.all]
+        return _known(self.all, agent_id, operation_type, further)
 
     def against(self, context: OperationContext, now: float) -> Iterable[tuple[str, str]]:
         """Yield the name and the state of each that does not let the operation pass."""
@@ -53,8 +62,4 @@ class NamedLimiters:
             limiter.take(now)
 
     def _of(self, context: OperationContext) -> list[tuple[str, SlidingWindow]]:
-        if not self.all:
-            return []
-        kind = context.operation_type
-        keys = (kind, f"{context.agent_id}:{kind}", context.metadata.get("rate_limit_key"))
-        return [(key, self.all[key]) for key in dict.fromkeys(keys) if isinstance(key, str) and key in self.all]
+        return _known(self.all, context.agent_id, context.operation_type, context.metadata.get("rate_limit_key"))

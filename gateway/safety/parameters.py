@@ -56,10 +56,6 @@ class Parameters:
         limits[:] = [limit for limit in limits if limit.constraint is not constraint]
         self._compile()
 
-    def count(self, names: Iterable[str]) -> int:
-        """Return how many limits these parameters have."""
-        return sum(len(self._limits.get(name, ())) for name in names)
-
     def check(self, given: Mapping[str, Any]) -> tuple[list[Breach], int]:
         """Return every limit that the parameters do not keep, and how many were looked at."""
         breaches: list[Breach] = []

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from drivers.base import Surroundings
-from drivers.modbus.connection import ModbusConnection
 from drivers.modbus.point import ModbusPoint
 from drivers.modbus.settings import ModbusDevice
 from drivers.modbus.writing import ModbusWriter
 from drivers.values import DataType, Sample, Seconds, Value
 from drivers.writing import NotSent, Unanswered
+from tests.integration.modbus_writer import open_writer, write
 from tests.integration.register_writes import Written
 from tests.integration.serial_bus import Asked, Behaviour, SerialBus, frame, good, serial_bus, serial_server
 from tests.integration.serial_faults import (
@@ -49,21 +48,8 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[SerialBus]:
         yield bus
 
 
-@asynccontextmanager
-async def writing(bus: SerialBus, within: Seconds = IN_TIME) -> AsyncIterator[ModbusWriter]:
-    device = ModbusDevice(bus.url, timeout=within)
-    connection = ModbusConnection(device)
-    await connection.open()
-    try:
-        writer = ModbusWriter("boiler", connection, device, dict(enumerate(POINTS)), Surroundings())
-        await writer.prepare()
-        yield writer
-    finally:
-        await connection.close()
-
-
-async def write(writer: ModbusWriter, point: int, value: Value, permit: Permit | None = None) -> None:
-    await writer.write(point, "a_tag", writer.encode(point, value), Permit() if permit is None else permit)
+def writing(bus: SerialBus, within: Seconds = IN_TIME) -> AbstractAsyncContextManager[ModbusWriter]:
+    return open_writer(ModbusDevice(bus.url, timeout=within), POINTS)
 
 
 @pytest.mark.parametrize("behaviour", [good, echoing, in_pieces])

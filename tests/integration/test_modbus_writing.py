@@ -5,7 +5,7 @@ import logging
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -42,6 +42,7 @@ from tests.integration.fake_plc import (
     twice,
     wrong_protocol,
 )
+from tests.integration.modbus_writer import open_writer, write
 from tests.integration.register_writes import Written
 from tests.permits import NotingPermit, NotingTransport, Permit, Refused
 
@@ -82,21 +83,8 @@ async def plc() -> AsyncIterator[FakePlc]:
         yield plc
 
 
-@asynccontextmanager
-async def writing(plc: FakePlc, within: Seconds = IN_TIME, **profile: Any) -> AsyncIterator[ModbusWriter]:
-    device = ModbusDevice(plc.url, timeout=within, profile=ModbusProfile(**profile))
-    connection = ModbusConnection(device)
-    await connection.open()
-    try:
-        writer = ModbusWriter("boiler", connection, device, dict(enumerate(POINTS)), Surroundings())
-        await writer.prepare()
-        yield writer
-    finally:
-        await connection.close()
-
-
-async def write(writer: ModbusWriter, point: int, value: Value, permit: Permit | None = None) -> None:
-    await writer.write(point, "a_tag", writer.encode(point, value), Permit() if permit is None else permit)
+def writing(plc: FakePlc, within: Seconds = IN_TIME, **profile: Any) -> AbstractAsyncContextManager[ModbusWriter]:
+    return open_writer(ModbusDevice(plc.url, timeout=within, profile=ModbusProfile(**profile)), POINTS)
 
 
 @pytest.mark.parametrize(
