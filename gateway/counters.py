@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 SCAN_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 LAG_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+DECISION_BOUNDS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025)
+REACTION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
 LATE_PERIODS = 3
@@ -109,6 +111,34 @@ class JournalCounters:
 
 
 @dataclass(slots=True)
+class ControlCounters:
+    """The way down: commands, decisions, frames and trips."""
+
+    decisions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Commands by verdict (the outcome of the reply) and code."""
+    decision_seconds: Histogram = field(default_factory=lambda: Histogram(DECISION_BOUNDS))
+    """What judging one write took, in the step that hands its frame over."""
+    frames: Counter[str] = field(default_factory=Counter)
+    """Write frames handed to a transport, by device."""
+    trips: Counter[str] = field(default_factory=Counter)
+    """By constraint."""
+    trip_reaction: Histogram = field(default_factory=lambda: Histogram(REACTION_BOUNDS))
+    """From the step that decided a trip to its first safe-state frame handed to a transport."""
+    unpersisted: int = 0
+    """Trips that were not on the disk within a second."""
+    rate_limited: Counter[str] = field(default_factory=Counter)
+    """By key."""
+    queued: int = 0
+    """Commands that wait for their devices."""
+    unresolved: int = 0
+    """Writes whose effect is still to be found out by reading."""
+    received: Counter[str] = field(default_factory=Counter)
+    """Messages on the command topics, by what became of them on the way in: taken, overflow."""
+    beats: Counter[str] = field(default_factory=Counter)
+    """Beats of deadmen written, by device."""
+
+
+@dataclass(slots=True)
 class Counters:
     """All of them, made once by the composition root and handed to each part."""
 
@@ -116,4 +146,5 @@ class Counters:
     mqtt: MqttCounters = field(default_factory=MqttCounters)
     guard: GuardCounters = field(default_factory=GuardCounters)
     journal: JournalCounters = field(default_factory=JournalCounters)
+    control: ControlCounters = field(default_factory=ControlCounters)
     loop_lag: Histogram = field(default_factory=lambda: Histogram(LAG_BOUNDS))

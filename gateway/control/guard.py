@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from gateway.clock import Clock
 from gateway.counters import LATE_PERIODS, GuardCounters, Histogram
-from gateway.safety.gate import Gate
+from gateway.safety.alarm import AlarmState
+from gateway.safety.gate import Gate, Observed
 from gateway.safety.live import LiveConstraint
 from gateway.safety.verdict import SafetyLevel, Verdict
 from gateway.tags.image import Batch, ProcessImage
@@ -32,9 +33,21 @@ class ConstraintState:
     max: float | None
     since: float
     """When the verdict became what it is; wall clock, seconds since 1970 UTC."""
+    alarm: AlarmState = AlarmState.NORMAL
+    latched: bool = False
+    first_out: bool = False
+    """That it tripped first, of what is latched."""
+    safe_state: str = ""
+    """How its safe state came on: pending, confirmed, failed or deviated; empty where none was called for."""
+    bypassed_until: float | None = None
+    """Wall clock, seconds since 1970 UTC; None where it is not bypassed."""
 
 
 StateListener: TypeAlias = Callable[[ConstraintState], None]
+TripListener: TypeAlias = Callable[[Sequence[LiveConstraint], float], None]
+"""Told what latched just now, and when, monotonic; in the step that decided it."""
+Progress: TypeAlias = Callable[[str], str]
+"""Returns how the safe state of the constraint of that name came on; see ConstraintState."""
 
 
 class Guard:
@@ -59,6 +72,8 @@ class Guard:
         self._loop_lag = loop_lag
         self._beat = beat
         self._listeners: list[StateListener] = []
+        self._trip_listeners: list[TripListener] = []
+        self._progress: Progress = lambda _: ""
         self._since = {live: (live.judgement.verdict, clock.wall()) for live in gate.constraints}
         self._told = {live: (live.judgement.value, clock.monotonic()) for live in gate.constraints}
         self._watched = {tag.index: tag.path for tag in image.tags if gate.watches(tag.path)}
@@ -72,6 +87,26 @@ class Guard:
         self._listeners.append(listener)
         for state in self.states():
             listener(state)
+
+    def on_trip(self, listener: TripListener) -> None:
+        """Call the listener in the step that latches."""
+        self._trip_listeners.append(listener)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Take what is to be shown of safe states from there."""
+        self._progress = progress
+
+    @property
+    def is_on_time(self) -> bool:
+        """That verdicts may be relied on: an evaluation ran, and lately."""
+        last = self._counters.last
+        return last is not None and self._is_on_time(last, self._clock.monotonic())
+
+    def report(self, name: str) -> None:
+        """Tell the listeners of a constraint anew: its latch, alarm, bypass or safe state changed."""
+        live = self._gate.find(name)
+        if live is not None:
+            self._report(live, self._clock.monotonic())
 
     def states(self) -> list[ConstraintState]:
         """Return every constraint as it stands, UNKNOWN while the evaluation is late; from any thread."""
@@ -95,7 +130,7 @@ class Guard:
 
     def _evaluate(self, now: float) -> None:
         self._image.expire()
-        self._tell(self._gate.refresh(now).changed, now)
+        self._act(self._gate.refresh(now), now)
         for live in self._gate.constraints:
             value, told = self._told[live]
             if live.judgement.value != value and now - told >= VALUE_EVERY:
@@ -118,7 +153,16 @@ class Guard:
         changed = [watched[tag.index] for tag, _ in batch.changes if tag.index in watched]
         if changed:
             now = self._clock.monotonic()
-            self._tell(self._gate.observe(changed, now).changed, now)
+            self._act(self._gate.observe(changed, now), now)
+
+    def _act(self, observed: Observed, now: float) -> None:
+        # What a trip sets off comes before anything is told: its frames are to be the next on the wire.
+        if observed.tripped:
+            for listener in self._trip_listeners:
+                listener(observed.tripped, now)
+        self._tell(observed.changed, now)
+        for live in observed.tripped:
+            self._report(live, now)
 
     def _tell(self, changed: Sequence[LiveConstraint], now: float) -> None:
         for live in changed:
@@ -145,4 +189,13 @@ class Guard:
             min=constraint.bounds[0],
             max=constraint.bounds[1],
             since=self._since[live][1],
+            alarm=live.alarm.state,
+            latched=live.latch.is_latched,
+            first_out=live.name in self._gate.first_out,
+            safe_state=self._progress(live.name),
+            bypassed_until=self._bypassed_until(live),
         )
+
+    def _bypassed_until(self, live: LiveConstraint) -> float | None:
+        left = live.bypassed_until - self._clock.monotonic()
+        return round(self._clock.wall() + left) if left > 0 else None

@@ -3,7 +3,7 @@
 It reads the plant in place and returns what it finds as values. No I/O; the clock it is lent is for permits alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -43,8 +43,12 @@ class Gate:
         halt_on_critical: bool = True,
         latched: Iterable[str] = (),
         always_allowed: Mapping[str, Sequence[Setting]] | None = None,
+        beats: Collection[str] = (),
     ) -> None:
-        """Clock: monotonic. Latched: trips that are remembered. Always_allowed: by tag, beside the safe states."""
+        """Clock: monotonic. Latched: trips that are remembered. Always_allowed: by tag, beside the safe states.
+
+        Beats: the tags of deadmen, which nobody else writes.
+        """
         remembered = frozenset(latched)
         self.constraints = tuple(LiveConstraint(each, latched=each.name in remembered) for each in constraints)
         self.epoch = 0
@@ -53,6 +57,7 @@ class Gate:
         """What tripped first since nothing was latched; several may in one evaluation."""
         self._world = world
         self._clock = clock
+        self._beats = frozenset(beats)
         self._halts_all = halt_on_critical
         self._by_name = {live.name: live for live in self.constraints}
         self._scopes = Scopes(self.constraints)
@@ -110,7 +115,7 @@ class Gate:
         decision = self._judge.judge([write], operation, now)
         if not decision.is_permitted:
             return decision
-        for live in self._scopes.objectors(write.tag):
+        for live in () if operation.is_reassert else self._scopes.objectors(write.tag):
             live.rule.take(operation, now)
         breaker = self.breakers.get(write.device)
         if breaker is not None:
@@ -126,6 +131,10 @@ class Gate:
         if type(wanted) is not type(write.value) or wanted != write.value:
             return None
         return self._permit(write, raw, generation, now)
+
+    def mint_beat(self, write: Write, raw: object, generation: int, now: float) -> Permit | None:
+        """Return leave for one beat of a deadman, whose only judge is the evaluation that was on time."""
+        return self._permit(write, raw, generation, now) if write.tag in self._beats else None
 
     def reset(self, name: str, now: float) -> str:
         """Clear the latch of a constraint; return the code of a refusal, empty where nothing is latched any more."""

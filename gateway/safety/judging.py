@@ -10,6 +10,9 @@ from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import World
 from gateway.safety.scope import Scopes
 
+PACING = frozenset(("rate_limit", "timing"))
+"""The kinds that say how often something may be written, and so nothing of saying it again."""
+
 
 class Judge:
     """Asks everybody who has a say; takes nothing and changes nothing."""
@@ -54,6 +57,8 @@ class Judge:
         for live in self._scopes.objectors(write.tag):
             # What an operator may always do still needs the authority to do it.
             if live.is_bypassed(now) or (always and live.constraint.kind != "permission"):
+                continue
+            if operation.is_reassert and live.constraint.kind in PACING:
                 continue
             finding = self._object(live, write, operation, now)
             if finding is not None:

@@ -32,3 +32,5 @@ class Operation:
     """What limiters and breakers know it by, where it names one; else its devices are asked."""
     locks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """The locks that it holds, each with its fencing token."""
+    is_reassert: bool = False
+    """That it only says again what holds already: no limiter counts it, and no rest between writes applies."""

@@ -26,6 +26,8 @@ class Table(StrEnum):
     SHELVES = "shelves"
     COMMANDS = "commands"
     """Bounded: by `Limits.command_age` and `Limits.commands`, oldest first. The others are as small as the plant."""
+    INTENTS = "intents"
+    """Commands with an intent and no settled outcome: what has to be found out by reading."""
     SEQUENCES = "sequences"
     PRIORITIES = "priorities"
     SAGAS = "sagas"
