@@ -124,6 +124,13 @@ class Reader(Protocol):
     async def subscribe(self, listener: Listener) -> None:
         """Start the subscribed blocks; return once the server accepted them. Raises DeviceFault."""
 
+    def forget(self, points: Sequence[int]) -> None:
+        """Count what was told of these points as untold, since the gateway has dropped it.
+
+        The next read of a polled one returns it whether changed or not. A subscribed one is read and handed to the
+        listener within half a second. Asks nothing itself, and never raises.
+        """
+
 
 class Connection(Protocol):
     """One transport to one endpoint; the devices behind it share it. Opened once, closed once."""

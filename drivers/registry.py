@@ -5,6 +5,7 @@ module with a `DRIVER`.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
@@ -22,7 +23,7 @@ BUILT_IN = {
 
 def names() -> list[str]:
     """Return the name of every driver that can be asked for. Raises DriverError on a clash."""
-    return sorted(_modules(entry_points(group=GROUP)))
+    return sorted(_modules(_installed()))
 
 
 def load(name: str) -> Driver:
@@ -41,7 +42,13 @@ def load(name: str) -> Driver:
 
 def module_of(name: str) -> str | None:
     """Return the module of the driver of that name, None where there is none. Raises DriverError on a clash."""
-    return _modules(entry_points(group=GROUP)).get(name)
+    return _modules(_installed()).get(name)
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """Return what other packages bring. Looking takes milliseconds, and nothing is installed while we run."""
+    return tuple(entry_points(group=GROUP))
 
 
 def _modules(found: Iterable[EntryPoint]) -> dict[str, str]:

@@ -125,6 +125,10 @@ class BlueprintReader:
     async def subscribe(self, listener: object) -> None:
         """Nothing reports by itself in this protocol, and the plan says so."""
 
+    def forget(self, points: Sequence[int]) -> None:
+        for place in points:
+            self._last.pop(place, None)
+
     def _is_new(self, place: int, word: str) -> bool:
         return self._last.get(place) != word
 

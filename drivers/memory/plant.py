@@ -117,3 +117,8 @@ _PLANTS: dict[str, MemoryPlant] = {}
 def plant(url: str) -> MemoryPlant:
     """Return the plant behind a URL, made when first asked for."""
     return _PLANTS.setdefault(url, MemoryPlant())
+
+
+def demolish(url: str) -> None:
+    """Forget the plant behind a URL; whoever asks for it again gets a new one."""
+    _PLANTS.pop(url, None)

@@ -121,6 +121,13 @@ class MemoryReader:
         if self._subscribed is not None:
             listener.received(self._subscribed, [(index, self._cell(index)) for index in self._subscribed.points])
 
+    def forget(self, points: Sequence[int]) -> None:
+        for index in points:
+            self._last.pop(index, None)
+        reported = [index for index in points if self._points[index].push]
+        if reported:
+            asyncio.get_running_loop().call_soon(self._tell_anew, reported)
+
     def granted(self, period: float) -> None:
         """Tell the listener how often a sign of life is to be expected, seconds."""
         if self._listener is not None and self._subscribed is not None:
@@ -133,6 +140,10 @@ class MemoryReader:
         changed = [index for index in self._subscribed.points if self._points[index].address == address]
         if changed or address is None:
             self._listener.received(self._subscribed, [(index, self._cell(index)) for index in changed])
+
+    def _tell_anew(self, reported: Sequence[int]) -> None:
+        if self._listener is not None and self._subscribed is not None and self._connection.is_open:
+            self._listener.received(self._subscribed, [(index, self._cell(index)) for index in reported])
 
     def _cell(self, index: int) -> Sample:
         return self._connection.plant.cells.get(self._points[index].address, bad("unknown_address"))

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from drivers.base import Block, Change, Listener, Plan, Surroundings
 from drivers.errors import DeviceFault, LinkLost
-from drivers.modbus.layout import Layout
+from drivers.modbus.layout import Layout, Part
 from drivers.modbus.lessons import Lessons
 from drivers.modbus.parts import Parts
 from drivers.modbus.point import ModbusPoint
@@ -45,6 +45,7 @@ class ModbusReader:
         self._parts = Parts(self._layout, Lessons(around.learned, device.profile, around.count), around.count)
         self._requests = {block: self._request(self._parts[block].range) for block in self._parts.blocks}
         self._signs = SignsOfLife(heard)
+        self._forgotten: set[int] = set()
 
     async def prepare(self) -> Plan:
         return Plan(polled=self._parts.blocks)
@@ -67,7 +68,8 @@ class ModbusReader:
             raw = await self._ask_again(block)
         self._signs.settle()
         self._parts.answered(block)
-        return part.decoder.decode(raw)
+        changes = part.decoder.decode(raw)
+        return self._remember(part, raw, changes) if self._forgotten else changes
 
     async def probe(self, within: Seconds) -> None:
         """Ask for one register, or one bit; not even that where the unit was heard since it was asked in vain."""
@@ -87,6 +89,19 @@ class ModbusReader:
 
     async def subscribe(self, listener: Listener) -> None:
         """Do nothing: a Modbus device reports nothing by itself, and the plan says so."""
+
+    def forget(self, points: Sequence[int]) -> None:
+        self._forgotten.update(points)
+
+    def _remember(self, part: Part, raw: bytes, changes: Sequence[Change]) -> Sequence[Change]:
+        """Add what was forgotten of a block to its changes. It follows a write, so it need not be cheap."""
+        due = self._forgotten.intersection(part.block.points)
+        if not due:
+            return changes
+        self._forgotten -= due
+        due.difference_update(point for point, _ in changes)
+        every = self._layout.part(part.spans).decoder.decode(raw)  # one that has told nothing yet
+        return [*changes, *(change for change in every if change[0] in due)]
 
     async def _answers_in_part(self, block: Block, kind: str) -> bool:
         """Ask for spans of a refused block alone, until one of them is answered."""

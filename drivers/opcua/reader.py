@@ -58,6 +58,7 @@ class OpcUaReader:
         self._vettings: dict[Block, Vetting] = {}
         self._facts: ServerFacts | None = None
         self._survey: Survey | None = None
+        self._upkeep: Upkeep | None = None
 
     async def prepare(self) -> Plan:
         if not self._device.verify and unproved(self._cares, self._plan):
@@ -102,8 +103,14 @@ class OpcUaReader:
             raise
         rhythm = Rhythm(self._device.verify, self._device.compare)
         if kept:
-            upkeep = Upkeep(kept, self._read_vetted, lambda: self._size, rhythm, self._around.count)
-            self._start(upkeep.run)
+            self._upkeep = Upkeep(kept, self._read_vetted, lambda: self._size, rhythm, self._around.count)
+            self._start(self._upkeep.run)
+
+    def forget(self, points: Sequence[int]) -> None:
+        for point in points:
+            self._last.pop(point, None)
+        if self._upkeep is not None:
+            self._upkeep.recall(points)
 
     async def _subscribe(self, block: Block, interval: Seconds, listener: Listener, made: list[Subscription]) -> Kept:
         """Made: takes up the subscription as soon as the server has it."""

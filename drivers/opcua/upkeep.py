@@ -19,6 +19,10 @@ SUSPECTS_EVERY = Seconds(5.0)
 """How often a point is read again that differed, where nothing is verified."""
 PORTION = 75
 """Points of one Read, where the server takes as many: this is never urgent, and 150 take the loop 5 ms."""
+RECALL_AFTER = 0.1
+"""Seconds until points that the gateway has forgotten are read: several writes then cost one Read."""
+RECALL_AGAIN = 1.0
+"""Seconds until they are read once more, where the server did not answer."""
 LONGEST_PAUSE = 0.5
 """Seconds between the portions of a comparison, which spread its load over half of the interval."""
 
@@ -55,6 +59,13 @@ class Upkeep:
         self._rhythm = rhythm
         self._count = count
         self._wake = asyncio.Event()
+        self._forgotten: set[int] = set()
+        self._recall = asyncio.Event()
+
+    def recall(self, points: Iterable[int]) -> None:
+        """Have these points read soon and told to the listener, whether the server reports them or not."""
+        self._forgotten.update(points)
+        self._recall.set()
 
     async def run(self) -> None:
         """Look after them until the link is lost. Raises LinkLost."""
@@ -62,6 +73,7 @@ class Upkeep:
             tasks.create_task(self._keep_verifying(), name="opcua verify")
             tasks.create_task(self._keep_comparing(), name="opcua compare")
             tasks.create_task(self._keep_retrying(), name="opcua retry")
+            tasks.create_task(self._keep_recalling(), name="opcua recall")
 
     async def _keep_verifying(self) -> None:
         every = self._rhythm.verify or SUSPECTS_EVERY
@@ -93,6 +105,35 @@ class Upkeep:
                 pass
             for kept in self._kept:
                 await self._retry(kept, kept.subscription.retries.take_due(loop.time()))
+
+    async def _keep_recalling(self) -> None:
+        while True:
+            await self._recall.wait()
+            await asyncio.sleep(RECALL_AFTER)
+            self._recall.clear()
+            forgotten, self._forgotten = self._forgotten, set()
+            for kept in self._kept:
+                points = sorted(forgotten & kept.wanted.keys())
+                size = min(self._portion(), PORTION)
+                for first in range(0, len(points), size):
+                    await self._tell_anew(kept, points[first : first + size])
+
+    async def _tell_anew(self, kept: Kept, points: Sequence[int]) -> None:
+        """Read these points and tell what they are; of what the server reports meanwhile that is the newer."""
+        verification = kept.subscription.verification
+        told = {point: verification.told(point) for point in points}
+        try:
+            samples = await self._read(points)
+        except LinkLost:
+            raise
+        except DeviceFault as fault:
+            self._count(f"recall_{fault.kind}")
+            await asyncio.sleep(RECALL_AGAIN)
+            self.recall(points)
+            return
+        readings = [each for each in zip(points, samples, strict=True) if verification.told(each[0]) is told[each[0]]]
+        self._weigh(kept, readings)
+        kept.subscription.tell([(point, verification.shown(point, sample)) for point, sample in readings])
 
     async def _compare_items(self, kept: Kept) -> None:
         try:

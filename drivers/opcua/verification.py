@@ -111,6 +111,14 @@ class Verification:
         del self._spoiled[point]
         return [(point, self._told[point])]
 
+    def told(self, point: int) -> Sample | None:
+        """Return the very sample that the subscription told last of a point, None where it told none."""
+        return self._told.get(point)
+
+    def shown(self, point: int, read: Sample) -> Sample:
+        """Return what is to be told of a point that was read: what it reads, unless it is believed no longer."""
+        return self._spoiled.get(point, read)
+
     def is_spoiled(self, point: int) -> bool:
         """Return whether only the subscription itself can make the point good again."""
         return point in self._spoiled and self._spoiled[point].reason != UNVERIFIED

@@ -79,10 +79,11 @@ class OpcUaWriter:
         if self._facts is None:
             raise DeviceFault("not_prepared", f"{self._channel.address}: it is not known which nodes to read")
         known = [point for point in points if point in self._nodes]
-        read = partial(read_nodes, self._channel)
+        stamps = ua.TimestampsToReturn.Source if self._device.with_time else ua.TimestampsToReturn.Neither
+        read = partial(read_nodes, self._channel, stamps=stamps)
         results = await self._facts.reads.run([self._nodes[point].id for point in known], read)
         readings = [(point, result.sample) for point, result in zip(known, results, strict=True)]
-        vetting = Vetting({point: self._expected(point) for point in known}, with_time=False)
+        vetting = Vetting({point: self._expected(point) for point in known}, with_time=self._device.with_time)
         brought = dict(vetting.vet(readings))
         return [(point, brought.get(point, bad("namespace_unknown"))) for point in points]
 

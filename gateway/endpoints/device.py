@@ -26,14 +26,16 @@ class DeviceState:
     device: str
     connected: bool
     reason: str
-    """Empty where it is connected."""
+    """Why it does not answer, or why it is not believed though it does; empty where nothing speaks against it."""
     since: float
     """Wall clock, seconds since 1970 UTC."""
     demoted: bool = False
     """That it is only probed, for the sake of its neighbours."""
 
 
-Change: TypeAlias = Literal["", "device_connected", "device_lost", "device_demoted", "device_returned"]
+Change: TypeAlias = Literal[
+    "", "device_connected", "device_lost", "device_demoted", "device_returned", "device_frozen", "device_thawed"
+]
 StateListener: TypeAlias = Callable[[DeviceState, Change], None]
 """Told the new state, and what happened in one word; empty where only a detail is another."""
 
@@ -85,10 +87,10 @@ class Device:
         if self.demotion.misses:
             self.demotion.answered()
 
-    def up(self) -> None:
-        """Note that the device has answered, and is believed."""
-        if not self.state.connected:
-            self._enter(connected=True, reason="")
+    def up(self, doubt: str = "") -> None:
+        """Note that the device has answered. Doubt: why its samples are not believed all the same, one word."""
+        if not self.state.connected or self.state.reason != doubt:
+            self._enter(connected=True, reason=doubt)
 
     def down(self, reason: str, why: str) -> None:
         """Note that the device does not answer; `reason` is one word, `why` a line for the log."""
@@ -107,7 +109,7 @@ class Device:
         before, self.state = self.state, DeviceState(self.name, connected, reason, self._clock.wall(), demoted)
         self.counters.connected, self.counters.demoted = connected, demoted
         change = _change(before, self.state)
-        if connected:
+        if connected and not reason:
             _log.info(change, extra={"device": self.name})
         else:
             _log.warning(change or "device_lost", extra={"device": self.name, "reason": reason, "why": why})
@@ -120,6 +122,10 @@ class Device:
 
 def _change(before: DeviceState, after: DeviceState) -> Change:
     """Return what happened; another reason for the same trouble is no event."""
+    if after.connected and after.reason:
+        return "device_frozen"
+    if after.connected and before.connected:
+        return "device_thawed"
     if after.connected:
         return "device_returned" if before.demoted else "device_connected"
     if after.demoted and not before.demoted:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gateway.clock import Clock
+from gateway.endpoints.counter_watch import FROZEN, CounterWatch
 from gateway.endpoints.device import CONNECTING, Device
 from gateway.endpoints.fingerprint import UNREAD, find_doubt
 from gateway.tags.conditioning import condition
@@ -12,12 +13,20 @@ from gateway.tags.image import Answer, ProcessImage
 class Intake:
     """Hands answers over. A device with a fingerprint is believed only while that is right."""
 
-    def __init__(self, device: Device, image: ProcessImage, clock: Clock, answered: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        device: Device,
+        image: ProcessImage,
+        clock: Clock,
+        answered: Callable[[], None],
+        watch: CounterWatch | None = None,
+    ) -> None:
         """Answered: called whenever something good came. To be made once the image has the device's blocks."""
         self._device = device
         self._image = image
         self._clock = clock
         self._answered = answered
+        self._watch = watch
         self._expected = device.settings.fingerprint
         self._marks = {tag.name: tag for tag in device.tags if tag.name in self._expected}
         self.reported = float("-inf")
@@ -32,10 +41,12 @@ class Intake:
         self._device.counters.updates += sum(len(answer.news) for answer in answers)
         if self._believed and self._marks:
             self._bar_another(answers)
+        if self._watch is not None:
+            self._watch.take(answers)
         self._image.receive(self._device.name, answers)
         self._answered()
         if not self._expected or self._is_itself(answers):
-            self._device.up()
+            self._device.up(FROZEN if self._watch is not None and self._watch.is_frozen else "")
 
     def doubt(self) -> None:
         """Believe nothing until the fingerprint was read anew: who falls silent may come back as another."""

@@ -25,7 +25,10 @@ class Lane:
     """Runs requests one after the other, in the order of FairQueue, until it is closed."""
 
     def __init__(self, name: str, limit: int = 1000) -> None:
-        """Limit: how many requests may wait; one more is refused with DeviceFault `lane_full`."""
+        """Limit: how many requests may wait; one more is refused with DeviceFault `lane_full`.
+
+        Unless it is for a safe state, of which there are never more than the configuration has.
+        """
         self.name = name
         self.alarmed = float("-inf")
         """When a unit that had answered until then fell silent, monotonic: others may have gone at the same time."""
@@ -38,7 +41,7 @@ class Lane:
         """Wait for the wire, make the call, and return or raise what it did."""
         if self._closing:
             raise LinkLost("closing", f"{self.name}: the connection is being closed")
-        if len(self._queue) >= self._limit:
+        if len(self._queue) >= self._limit and priority is not Priority.SAFE_STATE:
             raise DeviceFault("lane_full", f"{self.name}: {self._limit} requests wait already")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from drivers.base import Block, Connection, Plan, Surroundings
+from drivers.base import Block, Connection, Plan, Reader, Surroundings
 from drivers.errors import DeviceFault, DriverError, LinkLost
 from gateway.clock import Clock
 from gateway.endpoints.backoff import FIRST, Backoff
+from gateway.endpoints.counter_watch import CounterWatch
 from gateway.endpoints.device import Device
 from gateway.endpoints.intake import Intake
 from gateway.endpoints.lane import Lane
@@ -19,6 +20,7 @@ from gateway.endpoints.neighbours import Neighbours
 from gateway.endpoints.poller import Poller
 from gateway.endpoints.prober import PRIORITIES
 from gateway.endpoints.subscriber import Subscriber
+from gateway.endpoints.write_half import Loan, WriteHalf, lent
 from gateway.tags.image import Freshness, ProcessImage
 
 _log = logging.getLogger("plantgate.endpoints")
@@ -37,10 +39,12 @@ class Session:
         rng: Random,
         around: Mapping[str, Surroundings] | None = None,
         delay: float = 0.0,
+        write_halves: Mapping[str, WriteHalf] | None = None,
     ) -> None:
         """Endpoint: its address, for logs. Connect: makes a connection that is not open yet.
 
         Around: what each device's reader is lent, by the device's name. Delay: before the first attempt, seconds.
+        Write_halves: what writes, by the device's name.
         """
         self.endpoint = endpoint
         self.devices = tuple(devices)
@@ -50,6 +54,8 @@ class Session:
         self._backoff = Backoff(min(device.settings.reconnect_max for device in devices), rng)
         self._around = around or {}
         self._delay = delay
+        self._write_halves = write_halves or {}
+        self._watches = {device.name: _watch_counter(device, image, clock) for device in devices}
         self._opened = 0
         self._stopping = False
 
@@ -114,16 +120,28 @@ class Session:
                 return
 
     async def _read_device(self, device: Device, connection: Connection, lane: Lane, neighbours: Neighbours) -> None:
-        reader = connection.reader(device.driver_settings, device.points, self._around.get(device.name))
-        priority = PRIORITIES[device.demotion.standing]
-        plan = await lane.request(priority, device.name, reader.prepare)
+        around = self._around.get(device.name)
+        reader = connection.reader(device.driver_settings, device.points, around)
+        plan = await lane.request(PRIORITIES[device.demotion.standing], device.name, reader.prepare)
         device.data_types = tuple(reader.data_type(index) for index in range(len(device.points)))
+        half = self._write_halves.get(device.name)
+        if half is None:
+            await self._follow(device, reader, plan, lane, neighbours)
+            return
+        loan = Loan(device, connection, reader, lane, around, bool(neighbours))
+        async with lent(half, loan, self._clock):
+            await self._follow(device, reader, plan, lane, neighbours)
+            await asyncio.Event().wait()  # it reports by itself, and is written to until the connection ends
+
+    async def _follow(self, device: Device, reader: Reader, plan: Plan, lane: Lane, neighbours: Neighbours) -> None:
+        """Take in what is subscribed, and scan what is polled; return where nothing is."""
         by_block = self._regroup(device, plan)
-        intake = Intake(device, self._image, self._clock, self._backoff.reset)
+        intake = Intake(device, self._image, self._clock, self._backoff.reset, self._watches[device.name])
         if not by_block:  # nothing is asked of it, so nothing else will show that it is there
             intake.take([])
         if plan.subscribed:
             subscriber = Subscriber(device, by_block, self._image, self._clock, intake)
+            priority = PRIORITIES[device.demotion.standing]
             try:
                 await lane.request(priority, device.name, lambda: reader.subscribe(subscriber))
             except DeviceFault:
@@ -163,6 +181,11 @@ class Session:
             device.counters.errors[kind] += 1
             device.down(kind, str(error))
             self._image.fail(device.name, kind)
+
+
+def _watch_counter(device: Device, image: ProcessImage, clock: Clock) -> CounterWatch | None:
+    watched = device.settings.watch_counter
+    return None if watched is None else CounterWatch(device, watched.tag, watched.within, image, clock)
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:

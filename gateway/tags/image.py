@@ -6,13 +6,16 @@ one Freshness, so a scan that changes nothing costs one assignment a block, howe
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from drivers.values import Quality, Sample, bad
 from gateway.clock import Clock
 from gateway.tags.ahead import Ahead
+from gateway.tags.bars import IDENTITY, Bars
 from gateway.tags.conditioning import FUTURE, condition
 from gateway.tags.tag import Tag
+from gateway.tags.unsettled import Unsettled
 
 NO_DATA = "no_data"
 STALE = "stale"
@@ -69,6 +72,8 @@ class Answer(NamedTuple):
 
 
 BatchListener: TypeAlias = Callable[[Batch], None]
+Check: TypeAlias = Callable[[float], None]
+"""Told the time, monotonic."""
 
 
 class ProcessImage:
@@ -83,6 +88,9 @@ class ProcessImage:
         self._blocks: dict[str, list[Freshness]] = {}
         self._listeners: list[BatchListener] = []
         self._ahead = Ahead()
+        self._unsettled = Unsettled()
+        self._bars = Bars()
+        self._checks: list[Check] = []
         for device in dict.fromkeys(tag.device for tag in tags):
             self.regroup(device, [[tag for tag in tags if tag.device == device]])
 
@@ -93,6 +101,10 @@ class ProcessImage:
     def listen(self, listener: BatchListener) -> None:
         """Hand every later batch to the listener, in the step in which it is taken in."""
         self._listeners.append(listener)
+
+    def check(self, check: Check) -> None:
+        """Have something that only time shows looked at whenever tags expire."""
+        self._checks.append(check)
 
     def sample(self, tag: Tag, now: float) -> Sample:
         """Return the tag's sample as it stands at `now`, monotonic: BAD where its source failed or is silent."""
@@ -119,10 +131,12 @@ class ProcessImage:
     def regroup(self, device: str, blocks: Iterable[Sequence[Tag]]) -> list[Freshness]:
         """Put a device's tags into new blocks, none of which has answered yet; older samples are forgotten.
 
-        Until then the tags stay BAD for the reason that they had, NO_DATA where they had none.
+        Until then the tags stay BAD for the reason that they had, NO_DATA where they had none. A bar stays, too.
         """
         self._blocks[device] = fresh = [Freshness(tags, self._last_fault(tags)) for tags in blocks]
         for freshness in fresh:
+            freshness.bar = self._bars.reason(device)
+            self._unsettled.forget(freshness.tags)
             for tag in freshness.tags:
                 self._freshness[tag.index] = freshness
                 self._samples[tag.index] = bad(NO_DATA)
@@ -140,29 +154,15 @@ class ProcessImage:
                 self._freshness[tag.index] = part
         return parts
 
-    def bar(self, device: str, reason: str) -> None:
+    def bar(self, device: str, reason: str, ground: str = IDENTITY) -> None:
         """Believe none of a device's tags, whatever comes, until `unbar`; what comes is kept meanwhile."""
-        changes: list[News] = []
-        for freshness in self._blocks[device]:
-            before, freshness.bar = freshness.bar, reason
-            if freshness.fault in {"", before}:  # what failed stays so until it answers
-                changes += self._withhold(freshness)
-        self._emit(device, self._clock.wall(), changes)
+        self._bars.put(device, ground, reason)
+        self._rebar(device)
 
-    def unbar(self, device: str) -> None:
-        """Believe a device's tags again, as far as they are fresh."""
-        now, changes = self._clock.monotonic(), list[News]()
-        for freshness in self._blocks[device]:
-            bar, freshness.bar = freshness.bar, ""
-            if not bar or freshness.fault != bar:
-                continue
-            if now - freshness.answered <= freshness.max_age:
-                taken: list[News] = []
-                self._revive(freshness, taken)
-                changes += taken
-            else:
-                changes += self._age(freshness)
-        self._emit(device, self._clock.wall(), changes)
+    def unbar(self, device: str, ground: str = IDENTITY) -> None:
+        """Believe a device's tags again, as far as they are fresh and nothing else speaks against them."""
+        self._bars.take(device, ground)
+        self._rebar(device)
 
     def behind_bar(self, tag: Tag, now: float) -> Sample:
         """Return the tag's sample as it would stand at `now`, monotonic, if the device were not barred."""
@@ -176,21 +176,37 @@ class ProcessImage:
         for tag in freshness.tags:
             self._freshness[tag.index] = freshness
 
+    def hold(self, tag: Tag) -> None:
+        """Keep the tag's sample as it is and drop what comes of it, until `settle`: it is being written."""
+        self._unsettled.hold(tag)
+
+    def settle(self, tag: Tag, since: float) -> None:
+        """Take in samples of the tag again, those that were asked for from then on, monotonic.
+
+        Whoever calls this has the driver forget what it has told of the tag meanwhile, since that was dropped.
+        """
+        self._unsettled.settle(tag, since)
+
+    def put(self, tag: Tag, raw: Sample) -> Sample:
+        """Take in one tag's sample that was asked for by itself; return it as it is in engineering units.
+
+        It proves nothing of the tag's block, whose age and faults stay.
+        """
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        ((_, sample),) = self._take([(tag, raw)], now, wall)
+        if self.sample(tag, now) is sample:
+            self._emit(tag.device, wall, [(tag, sample)])
+        return sample
+
     def receive(self, device: str, answers: Iterable[Answer]) -> None:
         """Take in one scan of a device: the blocks that answered, with what is new in them."""
         now, wall = self._clock.monotonic(), self._clock.wall()
-        samples, ahead = self._samples, self._ahead
+        unsettled = self._unsettled
         changes: list[News] = []
         for freshness, sent, news in answers:
-            taken: list[News] = []
-            for tag, raw in news:
-                sample = condition(raw, tag.settings, wall)
-                samples[tag.index] = sample
-                taken.append((tag, sample))
-                if sample.reason == FUTURE:
-                    ahead.keep(tag, raw, now, wall)
-                elif ahead.kept:
-                    ahead.kept.pop(tag, None)
+            if unsettled.limits:
+                news = unsettled.sift(sent, news, partial(self._is_of, freshness))  # noqa: PLW2901  (the rest is dropped)
+            taken = self._take(news, now, wall) if news else []
             freshness.before, freshness.answered = freshness.answered, sent
             if freshness.bar:
                 changes += self._withhold(freshness)
@@ -216,6 +232,8 @@ class ProcessImage:
     def expire(self) -> None:
         """Report the tags that grew too old since the last call; to be called all the time."""
         now, wall = self._clock.monotonic(), self._clock.wall()
+        for check in self._checks:
+            check(now)
         for device, blocks in self._blocks.items():
             changes: list[News] = []
             for freshness in blocks:
@@ -232,6 +250,42 @@ class ProcessImage:
             qualities = counted.setdefault(tag.device, dict.fromkeys(Quality, 0))
             qualities[self.sample(tag, now).quality] += 1
         return counted
+
+    def _take(self, news: Sequence[News], now: float, wall: float) -> list[News]:
+        """Condition and keep samples as devices gave them."""
+        samples, ahead = self._samples, self._ahead
+        taken: list[News] = []
+        for tag, raw in news:
+            sample = condition(raw, tag.settings, wall)
+            samples[tag.index] = sample
+            taken.append((tag, sample))
+            if sample.reason == FUTURE:
+                ahead.keep(tag, raw, now, wall)
+            elif ahead.kept:
+                ahead.kept.pop(tag, None)
+        return taken
+
+    def _is_of(self, freshness: Freshness, tag: Tag) -> bool:
+        return self._freshness[tag.index] is freshness
+
+    def _rebar(self, device: str) -> None:
+        """Let the blocks of a device follow what speaks against it now."""
+        now, changes = self._clock.monotonic(), list[News]()
+        bar = self._bars.reason(device)
+        for freshness in self._blocks[device]:
+            before, freshness.bar = freshness.bar, bar
+            if bar and freshness.fault in {"", before}:  # what failed stays so until it answers
+                changes += self._withhold(freshness)
+            elif not bar and before and freshness.fault == before:
+                changes += self._believe(freshness, now)
+        self._emit(device, self._clock.wall(), changes)
+
+    def _believe(self, freshness: Freshness, now: float) -> list[News]:
+        if not now - freshness.answered <= freshness.max_age:
+            return self._age(freshness)
+        taken: list[News] = []
+        self._revive(freshness, taken)
+        return taken
 
     def _last_fault(self, tags: Sequence[Tag]) -> str:
         return (self._freshness[tags[0].index].fault if tags else "") or NO_DATA

@@ -1,6 +1,7 @@
 """One suite for every driver: what the gateway relies on, whatever the protocol."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
@@ -44,6 +45,8 @@ class Ear:
 
     def __init__(self) -> None:
         self.samples: dict[int, Sample] = {}
+        self.told: Counter[int] = Counter()
+        """How often each point was reported."""
         self.signs = 0
         self._news = asyncio.Event()
 
@@ -54,6 +57,7 @@ class Ear:
         self.signs += 1
         assert {place for place, _ in changes} <= set(block.points)
         self.samples.update(changes)
+        self.told.update(place for place, _ in changes)
         self._news.set()
 
     def failed(self, block: Block, reason: str) -> None:
@@ -133,6 +137,54 @@ async def test_a_subscription_brings_every_point_and_then_each_change(bench: Ben
         await bench.quiet()
         await ear.until(lambda: ear.signs > signs)
     await connection.close()
+
+
+async def test_a_polled_point_that_is_forgotten_is_told_once_more_though_it_is_the_same(bench: Bench) -> None:
+    connection, reader, plan = await opened(bench)
+    for block in plan.polled:
+        if bench.unknown in block.points and bench.unknown_raises:
+            continue
+        reader.forget([0])
+        assert set(dict(await reader.read(block))) == set(block.points)
+        reader.forget([0])
+        again = dict(await reader.read(block))
+        assert set(again) == {0} & set(block.points)
+        assert again.get(0, Sample(bench.first)).value == bench.first
+        assert not await reader.read(block)
+        reader.forget([0])
+        await bench.set(0, bench.second)
+        news = await reader.read(block)
+        assert [place for place, _ in news] == [0] * (0 in block.points)
+        assert dict(news).get(0, Sample(bench.second)).value == bench.second
+        assert not await reader.read(block)
+    await connection.close()
+
+
+async def test_a_subscribed_point_that_is_forgotten_is_told_once_more_though_it_is_the_same(bench: Bench) -> None:
+    connection, reader, plan = await opened(bench)
+    ear = Ear()
+    await reader.subscribe(ear)
+    subscribed = {place for block in plan.subscribed for place in block.points}
+    await ear.until(lambda: set(ear.samples) == subscribed)
+    if 0 in subscribed:
+        told = ear.told[0]
+        reader.forget([0, bench.unknown])
+        await ear.until(lambda: ear.told[0] > told)
+        assert ear.samples[0].value == bench.first
+        await bench.set(0, bench.second)
+        await ear.until(lambda: ear.samples[0].value == bench.second)
+        assert ear.samples[bench.unknown].quality is Quality.BAD
+    await connection.close()
+
+
+async def test_forgetting_after_the_far_side_is_gone_does_nothing(bench: Bench) -> None:
+    connection, reader, _ = await opened(bench)
+    ear = Ear()
+    await reader.subscribe(ear)
+    await bench.die()
+    reader.forget([0])
+    await connection.close()
+    reader.forget([0])
 
 
 async def test_the_type_of_a_known_point_is_told(bench: Bench) -> None:

@@ -54,6 +54,10 @@ class BlockReader:
     async def subscribe(self, listener: Listener) -> None:
         """Nothing reports by itself."""
 
+    def forget(self, points: Sequence[int]) -> None:
+        for point in points:
+            self._last.pop(point, None)
+
     def asked_since(self) -> list[tuple[int, ...]]:
         """Return the points of what was asked for since the last call."""
         asked, self.asked = self.asked, []

@@ -5,6 +5,7 @@ import asyncio
 from drivers.base import Block, Split
 from drivers.errors import DeviceFault
 from drivers.values import Sample, bad
+from gateway.endpoints.fair_queue import Priority
 from gateway.endpoints.held import HOLD
 from gateway.endpoints.subscriber import Subscriber
 from tests.unit.gateway.endpoints.blocks import Scan, play, timeout
@@ -192,3 +193,29 @@ def test_a_device_that_reports_by_itself_is_not_lost_because_it_refuses_to_be_as
         assert told == ["device_connected", "device_lost"]
 
     play(story, [0.01])
+
+
+def test_an_answer_that_waited_while_its_tag_was_written_is_not_handed_over() -> None:
+    async def story(scan: Scan) -> None:
+        tag, loop = scan.device.tags[0], asyncio.get_running_loop()
+        await scan.scans(1)
+        scan.batches.clear()
+
+        async def write() -> None:
+            scan.image.hold(tag)
+            scan.reader.values[0] = 9.0
+            await asyncio.sleep(0.01)
+            scan.image.settle(tag, loop.time())
+            scan.reader.forget([0])
+
+        scan.reader.values = {0: 5.0, 1: 6.0}
+        scanning = asyncio.create_task(scan.poller.scan())
+        await asyncio.sleep(0.02)  # the first block has answered, and its answer waits for those of the others
+        await scan.lane.request(Priority.WRITE, "plc", write)
+        await scanning
+        assert [changes for _, changes in scan.told] == [[("t1", Sample(6.0))]]
+        scan.batches.clear()
+        await scan.scans(1)
+        assert [changes for _, changes in scan.told] == [[("t0", Sample(9.0))]]
+
+    play(story, [0.01, 0.05, 0.2])
