@@ -72,10 +72,11 @@ class Alarm:
 
     __slots__ = ("active", "latched", "shelved_until", "state")
 
-    def __init__(self) -> None:
-        self.state = AlarmState.NORMAL
+    def __init__(self, *, latched: bool = False) -> None:
+        """Latched: that a trip of it is remembered from before the start."""
+        self.state = AlarmState.LATCHED if latched else AlarmState.NORMAL
         self.active = False
-        self.latched = False
+        self.latched = latched
         self.shelved_until = float("-inf")
         """Monotonic."""
 

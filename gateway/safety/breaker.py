@@ -67,10 +67,8 @@ class Breaker:
         """Note a success."""
         self._probing = False
         self._failures = 0
-        if self.state(now) is CircuitState.CLOSED:
-            return
-        if self._state is CircuitState.OPEN and now - self._opened < self.timeout:
-            return  # the outcome of a try from before it opened
+        if self.state(now) is not CircuitState.HALF_OPEN:
+            return  # nothing to prove, or the outcome of a try from before it opened
         self._state = CircuitState.HALF_OPEN
         self._successes += 1
         if self._successes >= self.success_threshold:

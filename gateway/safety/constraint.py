@@ -5,7 +5,7 @@ Declarations only: each refuses what could never be judged. The kinds and how th
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf, isfinite
+from math import inf, nextafter
 from types import MappingProxyType
 from typing import ClassVar, Literal, TypeAlias
 
@@ -14,6 +14,9 @@ from gateway.safety.verdict import SafetyLevel
 
 Setting: TypeAlias = bool | int | float | str
 """A value that a tag may be set to, or compared with."""
+
+LARGEST = nextafter(inf, 0.0)
+"""Beyond it there is no finite number, and an integer cannot be compared with one that has a fraction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class Comparison:
     max: float | None = None
 
     def __post_init__(self) -> None:
+        check_setting("equals", self.equals)
         if self.equals is None:
             check_limits(self.min, self.max)
         elif self.min is not None or self.max is not None:
@@ -54,7 +58,7 @@ class Constraint:
     applies_to: tuple[str, ...] = ()
     """Globs over tags; the devices of the constraint's own tags where absent, ['*'] for the whole gateway."""
     max_age: Seconds | None = None
-    """Older than this a sample is a doubt; the tag's own max_age where absent."""
+    """Older than this a sample is a doubt; it can shorten what the tag's own max_age says, and not lengthen it."""
     on_delay: Seconds = Seconds(0)
     """How long a violation lasts before it trips."""
     off_delay: Seconds = Seconds(0)
@@ -69,8 +73,14 @@ class Constraint:
     """The longest that a bypass may last."""
 
     def __post_init__(self) -> None:
+        for key in ("on_delay", "off_delay", "unknown_delay"):
+            check_not_negative(key, getattr(self, key))
+        check_positive("max_age", self.max_age)
+        check_positive("max_bypass", self.max_bypass)
         if self.max_bypass is not None and not self.bypassable:
             raise ValueError("max_bypass: needs bypassable: true beside it")
+        for tag, wanted in self.on_trip.items():
+            check_setting(f"on_trip: {tag}", safe_value(wanted))
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -88,11 +98,34 @@ class Constraint:
         return ()
 
 
+def safe_value(wanted: Setting | SafeWrite) -> Setting:
+    """Return the value of one entry of `on_trip`."""
+    return wanted.value if isinstance(wanted, SafeWrite) else wanted
+
+
+def is_same(wanted: Setting, value: object) -> bool:
+    """Return whether a value is the wanted one: 400 is 400.0, but a bool is no number, and NaN is nothing."""
+    if isinstance(wanted, bool) or isinstance(value, bool):
+        return wanted is value
+    return wanted == value
+
+
+def is_finite(value: float) -> bool:
+    """Return whether it is a number that can be compared; of NaN nothing is true."""
+    return -LARGEST <= value <= LARGEST
+
+
+def check_setting(key: str, value: Setting | None) -> None:
+    """Raise ValueError for a number that no tag can have."""
+    if isinstance(value, (int, float)) and not is_finite(value):
+        raise ValueError(f"{key}: {value} is no value; give a finite number")
+
+
 def check_limits(low: float | None, high: float | None) -> None:
     """Raise ValueError where there is no limit, one that is not finite, or two that exclude each other."""
     for key, limit in (("min", low), ("max", high)):
-        if limit is not None and not isfinite(limit):
-            raise ValueError(f"{key}: {limit:g} is no limit; give a finite number")
+        if limit is not None and (isinstance(limit, bool) or not is_finite(limit)):
+            raise ValueError(f"{key}: {limit} is no limit; give a finite number")
     if low is None and high is None:
         raise ValueError("no limit is set; give min, max or both")
     if low is not None and high is not None and not low <= high:
@@ -103,3 +136,16 @@ def check_positive(key: str, value: float | None) -> None:
     """Raise ValueError for what is given and is no number above 0."""
     if value is not None and not 0 < value < inf:
         raise ValueError(f"{key}: {value:g} is not a number above 0")
+
+
+def check_not_negative(key: str, value: float) -> None:
+    """Raise ValueError for what is no number from 0 upwards."""
+    if not 0 <= value < inf:
+        raise ValueError(f"{key}: {value:g} is not a number from 0 upwards")
+
+
+def check_hysteresis(hysteresis: float, low: float | None, high: float | None) -> None:
+    """Raise ValueError where nothing between the limits would be far enough inside."""
+    check_not_negative("hysteresis", hysteresis)
+    if low is not None and high is not None and hysteresis > high - low:
+        raise ValueError(f"hysteresis: {hysteresis:g} is more than lies between min and max")

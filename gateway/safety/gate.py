@@ -8,14 +8,15 @@ from math import inf
 from typing import NamedTuple
 
 from gateway.safety.breaker import Breaker
-from gateway.safety.constraint import Constraint, Setting
+from gateway.safety.constraint import Constraint, Setting, is_same, safe_value
 from gateway.safety.decision import Decision
-from gateway.safety.judging import Judge, safe_value
+from gateway.safety.judging import Judge
 from gateway.safety.live import LiveConstraint
 from gateway.safety.operation import Operation, Write
 from gateway.safety.permit import Permit
 from gateway.safety.rule import World
 from gateway.safety.scope import Scopes
+from gateway.safety.trip import TripState
 from gateway.safety.verdict import Verdict
 
 PERMIT_LIFE = 0.1
@@ -26,7 +27,7 @@ class Observed(NamedTuple):
     """What one evaluation found."""
 
     changed: Sequence[LiveConstraint]
-    """Those whose verdict or reason is another."""
+    """Those whose verdict or reason is another, also where a decision between two evaluations found it out."""
     tripped: Sequence[LiveConstraint]
     """Those that latched just now, in the order of the configuration."""
 
@@ -53,19 +54,28 @@ class Gate:
         self.constraints = tuple(LiveConstraint(each, latched=each.name in remembered) for each in constraints)
         self.epoch = 0
         """Advances whenever older permits are void."""
-        self.first_out: tuple[str, ...] = ()
-        """What tripped first since nothing was latched; several may in one evaluation."""
+        self.first_out = tuple(live.name for live in self.constraints if live.latch.is_latched)
+        """What tripped first since nothing was latched: several may in one evaluation, and what is remembered."""
         self._world = world
         self._clock = clock
         self._beats = frozenset(beats)
         self._halts_all = halt_on_critical
         self._by_name = {live.name: live for live in self.constraints}
+        self.orphans = set(remembered) - set(self._by_name)
+        """Latched, and no constraint is called so any more. Nobody knows their scope: they halt all until reset."""
         self._scopes = Scopes(self.constraints)
         self._judge = Judge(
-            self.constraints, self._scopes, world, halts_all=halt_on_critical, always_allowed=always_allowed or {}
+            self.constraints,
+            self._scopes,
+            world,
+            halts_all=halt_on_critical,
+            always_allowed=always_allowed or {},
+            orphans=self.orphans,
         )
         self._earliest = -inf
         """Until when every kept verdict holds."""
+        self._untold: dict[LiveConstraint, None] = {}
+        """Those that changed in between, of which the next evaluation tells."""
 
     @property
     def breakers(self) -> dict[str, Breaker]:
@@ -80,7 +90,7 @@ class Gate:
     @property
     def is_halted(self) -> bool:
         """That a latched trip stops all control."""
-        return self._halts_all and self._is_any_latched()
+        return bool(self.orphans) or (self._halts_all and self._is_any_latched())
 
     def find(self, name: str) -> LiveConstraint | None:
         """Return the constraint of that name, None where there is none."""
@@ -90,19 +100,25 @@ class Gate:
         """Return whether any constraint judges the tag's live values."""
         return bool(self._scopes.watching([tag]))
 
+    def inputs(self, tag: str) -> tuple[str, ...]:
+        """Return the tags whose values decide about writes to a tag."""
+        deciding = (*self._scopes.covering(tag), *self._scopes.objectors(tag))
+        return tuple(dict.fromkeys(name for live in deciding for name in live.constraint.watched))
+
     def observe(self, changed: Iterable[str], now: float) -> Observed:
         """Judge the constraints that watch these tags."""
         affected = list(self._scopes.watching(changed))
-        altered = [live for live in affected if self._evaluate(live, now)]
-        return self._settle(affected, altered, now)
+        for live in affected:
+            self._evaluate(live, now)
+        return self._settle(affected, now)
 
     def refresh(self, now: float) -> Observed:
         """Judge those whose verdict has ended or that are to be judged all the time, and let every delay run."""
-        due = [each for each in self.constraints if each.rule.restless or not now <= each.judgement.holds_until]
-        altered = [live for live in due if self._evaluate(live, now)]
-        observed = self._settle(self.constraints, altered, now)
+        for live in self.constraints:
+            if live.rule.restless or not now <= live.judgement.holds_until:
+                self._evaluate(live, now)
         self._earliest = min((live.judgement.holds_until for live in self.constraints), default=inf)
-        return observed
+        return self._settle(self.constraints, now)
 
     def judge(self, operation: Operation, now: float) -> Decision:
         """Return everything that speaks against the operation; takes nothing."""
@@ -127,8 +143,7 @@ class Gate:
         live = self._by_name.get(name)
         if live is None or not live.latch.is_latched or write.tag not in live.constraint.on_trip:
             return None
-        wanted = safe_value(live.constraint.on_trip[write.tag])
-        if type(wanted) is not type(write.value) or wanted != write.value:
+        if not is_same(safe_value(live.constraint.on_trip[write.tag]), write.value):
             return None
         return self._permit(write, raw, generation, now)
 
@@ -139,32 +154,51 @@ class Gate:
     def reset(self, name: str, now: float) -> str:
         """Clear the latch of a constraint; return the code of a refusal, empty where nothing is latched any more."""
         live = self._by_name.get(name)
-        if live is None:
+        if live is None and name not in self.orphans:
             return "unknown_name"
-        self._evaluate(live, now)
-        self._settle([live], [], now)
-        if live.is_bypassed(now):
-            live.latch.force()
-        elif live.latch.is_latched and not live.latch.reset(now):
+        if live is not None and live.latch.is_latched and not self._clear(live, now):
             return "cause_present"
+        self.orphans.discard(name)
         if not self._is_any_latched():
             self.first_out = ()
-        self._show(live, now)
+        if live is not None:
+            self._show(live, now)
         self.advance()
         return ""
 
     def reset_all(self, now: float) -> str:
         """Clear every latch; return the code of the first refusal, empty where nothing is latched any more."""
-        codes = [self.reset(live.name, now) for live in self.constraints if live.latch.is_latched]
+        codes = [self.reset(name, now) for name in self.latched()]
         return next((code for code in codes if code), "")
 
+    def latched(self) -> list[str]:
+        """Return the name of everything that is latched, orphans last."""
+        return [*(live.name for live in self.constraints if live.latch.is_latched), *sorted(self.orphans)]
+
+    def refuses_reset(self, name: str, now: float) -> str:
+        """Return the code with which `reset` would refuse now, empty where it would not. Clears nothing."""
+        live = self._by_name.get(name)
+        if live is None:
+            return "" if name in self.orphans else "unknown_name"
+        if not live.latch.is_latched:
+            return ""
+        self._evaluate(live, now)
+        self._run_latch(live, now)
+        return "" if live.is_bypassed(now) or live.latch.state is TripState.RESETTABLE else "cause_present"
+
     def bypass(self, name: str, until: float) -> str:
-        """Stop denial and new trips of a constraint until then; return the code of a refusal. Clears no latch."""
+        """Stop denial and new trips of a constraint until then; return the code of a refusal. Clears no latch.
+
+        Until: monotonic, not further ahead than `max_bypass`, and never for good; in the past it ends a bypass.
+        """
         live = self._by_name.get(name)
         if live is None:
             return "unknown_name"
         if not live.constraint.bypassable:
             return "not_bypassable"
+        longest = live.constraint.max_bypass
+        if not until < inf or not (longest is None or until - self._clock() <= longest):
+            return "bad_value"
         live.bypassed_until = until
         self.advance()
         return ""
@@ -173,25 +207,36 @@ class Gate:
         """Void every permit: a trip, a reconnect, a lost lease, a change of configuration."""
         self.epoch += 1
 
-    def _evaluate(self, live: LiveConstraint, now: float) -> bool:
-        altered = live.judge(self._world, now)
+    def _evaluate(self, live: LiveConstraint, now: float) -> None:
+        if live.judge(self._world, now):
+            self._untold[live] = None
         self._earliest = min(self._earliest, live.judgement.holds_until)
-        return altered
 
-    def _settle(self, affected: Iterable[LiveConstraint], altered: Sequence[LiveConstraint], now: float) -> Observed:
-        """Let latches and alarms follow the verdicts."""
-        tripped = [live for live in affected if live.trips and self._run_latch(live, now)]
+    def _settle(self, affected: Iterable[LiveConstraint], now: float) -> Observed:
+        """Let latches and alarms follow the verdicts, and tell what changed."""
+        tripped = [live for live in affected if self._run_latch(live, now)]
         if tripped:
             self.advance()
             self.first_out = self.first_out or tuple(live.name for live in tripped)
         for live in affected:
             self._show(live, now)
+        altered, self._untold = list(self._untold), {}
         return Observed(altered, tripped)
 
     def _run_latch(self, live: LiveConstraint, now: float) -> bool:
-        if live.is_bypassed(now) and not live.latch.is_latched:
+        """Return whether it tripped just now; one that is latched runs on, whatever its level is by now."""
+        if not live.trips and not live.latch.is_latched:
             return False
-        return live.latch.judge(live.judgement.verdict, now)
+        return live.latch.judge(live.judgement.verdict, now, held=live.is_bypassed(now))
+
+    def _clear(self, live: LiveConstraint, now: float) -> bool:
+        """Judge anew what is latched, and let the latch go if that allows it; return whether it did."""
+        self._evaluate(live, now)
+        self._run_latch(live, now)
+        if live.is_bypassed(now):
+            live.latch.force(now)
+            return True
+        return live.latch.reset(now)
 
     def _show(self, live: LiveConstraint, now: float) -> None:
         live.alarm.observe(now, active=live.judgement.verdict is not Verdict.OK, latched=live.latch.is_latched)
@@ -202,11 +247,11 @@ class Gate:
             return
         for live in self.constraints:
             if not now <= live.judgement.holds_until:
-                live.judge(self._world, now)
+                self._evaluate(live, now)
         self._earliest = min((live.judgement.holds_until for live in self.constraints), default=inf)
 
     def _is_any_latched(self) -> bool:
-        return any(live.latch.is_latched for live in self.constraints)
+        return bool(self.orphans) or any(live.latch.is_latched for live in self.constraints)
 
     def _permit(self, write: Write, raw: object, generation: int, now: float) -> Permit:
         name = write.tag.partition(".")[2]

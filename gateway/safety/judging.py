@@ -1,15 +1,17 @@
 """What speaks against an operation: halt, breakers, live verdicts and what is proposed, in that order."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from gateway.safety.breaker import Breaker
-from gateway.safety.constraint import Constraint, SafeWrite, Setting
+from gateway.safety.constraint import Constraint, Setting, is_same, safe_value
 from gateway.safety.decision import Decision, Finding
 from gateway.safety.live import LiveConstraint
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import World
 from gateway.safety.scope import Scopes
 
+FIRST = {"halted": 0, "circuit_open": 1, "rate_limited": 2}
+"""What is named before the constraints, in this order."""
 PACING = frozenset(("rate_limit", "timing"))
 """The kinds that say how often something may be written, and so nothing of saying it again."""
 
@@ -25,27 +27,32 @@ class Judge:
         *,
         halts_all: bool,
         always_allowed: Mapping[str, Sequence[Setting]],
+        orphans: Collection[str] = (),
     ) -> None:
+        """Orphans: latched names without a constraint, of whose scope nobody knows."""
         self.breakers: dict[str, Breaker] = {}
         """By device."""
         self._constraints = constraints
         self._scopes = scopes
         self._world = world
         self._halts_all = halts_all
+        self._orphans = orphans
         self._safe = _safe_values([live.constraint for live in constraints], always_allowed)
 
     def judge(self, writes: Iterable[Write], operation: Operation, now: float) -> Decision:
         """Return every finding against these writes of an operation."""
         refusals: list[Finding] = []
         warnings: list[Finding] = []
-        always = all(self._is_always_allowed(write) for write in operation.writes)
-        for write in writes:
+        judged = tuple(writes)
+        # Whoever brings a write that is not of the operation gets no privilege from the operation's own.
+        always = all(self._is_always_allowed(write) for write in (*operation.writes, *judged))
+        for write in judged:
             if not always:
                 refusals += self._halts(write)
                 refusals += self._open_breakers(write, now)
             for live, finding in self._findings(write, operation, now, always=always):
                 (refusals if live.refuses else warnings).append(finding)
-        return Decision(tuple(refusals), tuple(warnings))
+        return Decision(tuple(sorted(refusals, key=_place)), tuple(warnings))
 
     def _findings(
         self, write: Write, operation: Operation, now: float, *, always: bool
@@ -75,7 +82,8 @@ class Judge:
         return Finding(objection.code, live.name, objection.reason, write.tag, objection.value, objection.limit)
 
     def _halts(self, write: Write) -> list[Finding]:
-        return [
+        lost = [Finding("halted", name, "unknown_constraint", write.tag) for name in sorted(self._orphans)]
+        return lost + [
             Finding("halted", live.name, live.judgement.reason or "latched", write.tag)
             for live in self._constraints
             if live.latch.is_latched and (self._halts_all or live.covers(write.tag))
@@ -88,21 +96,18 @@ class Judge:
         return [Finding("circuit_open", write.device, breaker.state(now).value, write.tag)]
 
     def _is_always_allowed(self, write: Write) -> bool:
-        return (type(write.value), write.value) in self._safe.get(write.tag, ())
+        return any(is_same(safe, write.value) for safe in self._safe.get(write.tag, ()))
 
 
-def safe_value(wanted: Setting | SafeWrite) -> Setting:
-    """Return the value of one entry of `on_trip`."""
-    return wanted.value if isinstance(wanted, SafeWrite) else wanted
+def _place(finding: Finding) -> int:
+    return FIRST.get(finding.code, len(FIRST))
 
 
 def _safe_values(
     constraints: Sequence[Constraint], allowed: Mapping[str, Sequence[Setting]]
-) -> dict[str, set[tuple[type, Setting]]]:
-    safe: dict[str, set[tuple[type, Setting]]] = {}
+) -> dict[str, list[Setting]]:
+    safe = {tag: list(values) for tag, values in allowed.items()}
     for constraint in constraints:
         for tag, wanted in constraint.on_trip.items():
-            safe.setdefault(tag, set()).add((type(safe_value(wanted)), safe_value(wanted)))
-    for tag, values in allowed.items():
-        safe.setdefault(tag, set()).update((type(value), value) for value in values)
+            safe.setdefault(tag, []).append(safe_value(wanted))
     return safe

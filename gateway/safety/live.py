@@ -25,7 +25,7 @@ class LiveConstraint:
         never = float("inf")
         doubt = constraint.unknown_delay if constraint.on_unknown == "trip" else never
         self.latch = Latch(TripDelays(constraint.on_delay, constraint.off_delay, doubt), latched=latched)
-        self.alarm = Alarm()
+        self.alarm = Alarm(latched=latched)
         self.bypassed_until = float("-inf")
         """Monotonic."""
         self.errors = 0

@@ -104,22 +104,24 @@ class SafetyMonitor:
 
     async def validate_operation(self, context: OperationContext) -> ValidationResult:
         """Return whether the operation may go ahead, and everything that speaks against it."""
+        begun = self._clock.monotonic()
+        validates = self.config.enable_constraint_validation
+        breaches = await self._own.ask(context) if validates and self._own else []
+        # From here on nothing is awaited: what is found to have room takes it before anybody else can.
         now = self._clock.monotonic()
         violations = self._refusals(context, now)
         warnings: list[SafetyViolation] = []
         checked = 0
-        if self.config.enable_constraint_validation:
-            breaches, checked = self._parameters.check(context.parameters)
-            if self._own:
-                breaches += await self._own.check(context, now)
-                checked += len(self._own)
-            for breach in breaches:
+        if validates:
+            limits, checked = self._parameters.check(context.parameters)
+            checked += len(self._own)
+            for breach in (*self._own.crowded(context, now), *limits, *breaches):
                 (violations if refuses(breach.constraint) else warnings).append(self._violation(breach, context))
         if not checked and context.parameters:
             warnings.append(self._unmatched(context))
         if not violations:
             self._take(context, now)
-        spent = self._clock.monotonic() - now
+        spent = self._clock.monotonic() - begun
         result = ValidationResult(not violations, violations, warnings, checked, spent * 1000)
         self._record.note(result, spent)
         return result

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gateway.safety.band import Band, Held
-from gateway.safety.constraint import check_limits
+from gateway.safety.constraint import LARGEST, check_limits, is_finite
 from gateway.safety.library import REFUSING, SEVERITIES, SafetyConstraint
-from gateway.safety.seen import LARGEST, is_finite
 
 PREFIXES = ("max_", "min_", "maximum_", "minimum_")
 """A constraint that names no parameter is about what its name says without these: `max_pressure` limits pressure."""

@@ -54,6 +54,12 @@ class Rule:
     def __init__(self, constraint: Constraint) -> None:
         self.constraint = constraint
 
+    def see(self, tag: str, world: World, now: float) -> Seen:
+        """Return a tag, no older than the constraint lets it be before it is a doubt."""
+        seen = world.seen(tag, now)
+        oldest = self.constraint.max_age
+        return seen if oldest is None or seen.max_age <= oldest else seen._replace(max_age=oldest)
+
     def live(self, world: World, now: float) -> Judgement:
         """Judge the live values; asked at each sample of a watched tag and when the last judgement has ended."""
         del world, now

@@ -33,8 +33,8 @@ class Scopes:
         """Return those that judge what is proposed for the tag."""
         found = self._objectors.get(tag)
         if found is None:
-            named = (*self._objecting.get(tag, ()), *self._everywhere)
-            found = tuple(each for each in named if each.covers(tag) or tag in each.constraint.limited)
+            # One that names the tag judges what is proposed for it, wherever else it applies.
+            found = (*self._objecting.get(tag, ()), *(each for each in self._everywhere if each.covers(tag)))
             self._objectors[tag] = found
         return found
 

@@ -1,13 +1,9 @@
 """What the gate sees of a tag, and why it may not be able to judge it. Any doubt has a word."""
 
-from math import inf, nextafter
 from typing import NamedTuple
 
 from drivers.values import Quality, Sample
-from gateway.safety.constraint import Setting
-
-LARGEST = nextafter(inf, 0.0)
-"""Beyond it there is no finite number, and an integer cannot be compared with one that has a fraction."""
+from gateway.safety.constraint import Setting, is_finite
 
 
 class Seen(NamedTuple):
@@ -56,11 +52,6 @@ def proposed_number(value: Setting) -> tuple[float, str]:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0.0, "wrong_type"
     return (value, "") if is_finite(value) else (0.0, "not_finite")
-
-
-def is_finite(value: float) -> bool:
-    """Return whether it is a number that can be compared; of NaN nothing is true."""
-    return -LARGEST <= value <= LARGEST
 
 
 def is_certain(seen: Seen) -> bool:

@@ -31,23 +31,31 @@ class TripEvent(Enum):
     OK = "ok"
     UNKNOWN = "unknown"
     ON_DELAY_OVER = "on_delay_over"
+    UNKNOWN_DELAY_OVER = "unknown_delay_over"
     OFF_DELAY_OVER = "off_delay_over"
     RESET = "reset"
+    RESET_BYPASSED = "reset_bypassed"
+    """A reset of a constraint that is bypassed, whose cause may be present."""
 
 
 LATCHED = frozenset((TripState.TRIPPED, TripState.RETURNING, TripState.RESETTABLE))
 
 TRANSITIONS: dict[tuple[TripState, TripEvent], TripState] = {
     (TripState.CLEAR, TripEvent.VIOLATED): TripState.PENDING,
+    (TripState.CLEAR, TripEvent.UNKNOWN_DELAY_OVER): TripState.TRIPPED,
     (TripState.PENDING, TripEvent.OK): TripState.CLEAR,
     (TripState.PENDING, TripEvent.ON_DELAY_OVER): TripState.TRIPPED,
+    (TripState.PENDING, TripEvent.UNKNOWN_DELAY_OVER): TripState.TRIPPED,
     (TripState.TRIPPED, TripEvent.OK): TripState.RETURNING,
+    (TripState.TRIPPED, TripEvent.RESET_BYPASSED): TripState.CLEAR,
     (TripState.RETURNING, TripEvent.VIOLATED): TripState.TRIPPED,
     (TripState.RETURNING, TripEvent.UNKNOWN): TripState.TRIPPED,
     (TripState.RETURNING, TripEvent.OFF_DELAY_OVER): TripState.RESETTABLE,
+    (TripState.RETURNING, TripEvent.RESET_BYPASSED): TripState.CLEAR,
     (TripState.RESETTABLE, TripEvent.VIOLATED): TripState.TRIPPED,
     (TripState.RESETTABLE, TripEvent.UNKNOWN): TripState.TRIPPED,
     (TripState.RESETTABLE, TripEvent.RESET): TripState.CLEAR,
+    (TripState.RESETTABLE, TripEvent.RESET_BYPASSED): TripState.CLEAR,
 }
 """What is not in it changes nothing."""
 
@@ -86,16 +94,24 @@ class Latch:
         """That a trip is in force."""
         return self.state in LATCHED
 
-    def judge(self, verdict: Verdict, now: float) -> bool:
-        """Take in a verdict, or only the time that passed; return whether it tripped just now."""
+    def judge(self, verdict: Verdict, now: float, *, held: bool = False) -> bool:
+        """Take in a verdict, or only the time that passed; return whether it tripped just now.
+
+        Held: that it is bypassed and may not trip, while its delays run on as they would.
+        """
+        if verdict is Verdict.OK and self.state is TripState.CLEAR:  # nearly always; it costs nothing
+            self._proved, self._doubted = True, None
+            return False
         was_latched = self.is_latched
         self._proved |= verdict is not Verdict.UNKNOWN
         self._happen(_EVENTS[verdict], now)
         self._run(verdict, now)
-        if self._is_due(now):
+        may_trip = was_latched or not held
+        doubted_for_long = self._doubt_is_over(verdict, now)
+        if may_trip and self._is_due(now):
             self._happen(_DELAYED[self.state], now)
-        if self._doubt_is_over(verdict, now):
-            self._enter(TripState.TRIPPED, now)
+        if may_trip and doubted_for_long:
+            self._happen(TripEvent.UNKNOWN_DELAY_OVER, now)
         return self.is_latched and not was_latched
 
     def reset(self, now: float) -> bool:
@@ -104,10 +120,9 @@ class Latch:
         self._happen(TripEvent.RESET, now)
         return self.state is not before
 
-    def force(self) -> None:
+    def force(self, now: float) -> None:
         """Clear the latch of a constraint that is bypassed, whatever its cause."""
-        self.state = TripState.CLEAR
-        self._since = None
+        self._happen(TripEvent.RESET_BYPASSED, now)
 
     def _happen(self, event: TripEvent, now: float) -> None:
         following = TRANSITIONS.get((self.state, event))
@@ -131,8 +146,10 @@ class Latch:
             self._since = now
 
     def _is_due(self, now: float) -> bool:
-        delay = {TripState.PENDING: self._delays.on_delay, TripState.RETURNING: self._delays.off_delay}.get(self.state)
-        return delay is not None and self._since is not None and self._lasted + now - self._since >= delay
+        if self._since is None or self.state not in _DELAYED:
+            return False
+        delay = self._delays.on_delay if self.state is TripState.PENDING else self._delays.off_delay
+        return self._lasted + now - self._since >= delay
 
     def _doubt_is_over(self, verdict: Verdict, now: float) -> bool:
         if verdict is not Verdict.UNKNOWN:
@@ -140,8 +157,7 @@ class Latch:
             return False
         if self._doubted is None:
             self._doubted = now
-        lasted = now - self._doubted
-        return self._proved and not self.is_latched and lasted >= self._delays.unknown_delay
+        return self._proved and now - self._doubted >= self._delays.unknown_delay
 
 
 _DELAYED = {TripState.PENDING: TripEvent.ON_DELAY_OVER, TripState.RETURNING: TripEvent.OFF_DELAY_OVER}

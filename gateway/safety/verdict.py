@@ -1,7 +1,7 @@
 """What a constraint can say about the live plant. Any doubt is UNKNOWN, and UNKNOWN denies like VIOLATED."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Verdict(Enum):
@@ -22,8 +22,7 @@ class SafetyLevel(Enum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A verdict, what it rests on, and until when it may be relied on."""
 
     verdict: Verdict

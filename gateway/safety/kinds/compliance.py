@@ -1,6 +1,7 @@
 """COMPLIANCE: a limit on a tag's time-weighted mean over a window, such as an hourly mean of an emission."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 from drivers.values import Seconds
@@ -54,14 +55,19 @@ class ComplianceRule(Rule):
         self._length = constraint.window
         self._window: Window | None = None
         """Since the first evaluation."""
+        self._fresh_until = inf
+        """When the value that holds in the window stops counting, if nobody looks before."""
 
     def live(self, world: World, now: float) -> Judgement:
-        seen = world.seen(self._tag, now)
+        seen = self.see(self._tag, world, now)
         value, why = number(seen, now)
         why = why or ("" if is_certain(seen) else seen.sample.reason)
         if self._window is None:
             self._window = Window(self._length, now)
+        if self._fresh_until < now:
+            self._window.take(None, self._fresh_until)
         self._window.take(None if why else value, now)
+        self._fresh_until = inf if why else seen.holds_until
         seen_so_far = self._window.summary()
         mean = seen_so_far.integral / seen_so_far.seconds if seen_so_far.seconds > 0 else None
         if mean is None or not seen_so_far.coverage >= self._needed:
@@ -70,4 +76,6 @@ class ComplianceRule(Rule):
         if passed is Held.NONE:
             # While the input is doubtful the window loses coverage all the time: this holds for no longer than now.
             return Judgement(Verdict.OK, "", mean, now if why else seen.holds_until)
+        if why:  # old values that leave the window move the mean: without a new one that is no violation
+            return unknown(why, mean)
         return Judgement(Verdict.VIOLATED, passed.value, mean, seen.holds_until)

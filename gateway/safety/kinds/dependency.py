@@ -3,16 +3,16 @@
 Before a write that would bring those values about it is a permissive; all the time it is an interlock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import inf
 from typing import ClassVar, NamedTuple
 
-from gateway.safety.constraint import Comparison, Constraint, Setting
+from gateway.safety.constraint import Comparison, Constraint, Setting, check_setting, is_finite, is_same
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
-from gateway.safety.seen import doubt, is_certain, is_finite
+from gateway.safety.seen import Seen, doubt, is_certain
 from gateway.safety.verdict import Judgement, Verdict
 
 
@@ -30,6 +30,9 @@ class Dependency(Constraint):
         for key, tags in (("when", self.when), ("requires", self.requires)):
             if not tags:
                 raise ValueError(f"{key}: names no tag")
+            for tag, wanted in tags.items():
+                if not isinstance(wanted, Comparison):
+                    check_setting(f"{key}: {tag}", wanted)
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -61,10 +64,10 @@ class DependencyRule(Rule):
         self._requires = constraint.requires
 
     def live(self, world: World, now: float) -> Judgement:
-        required = _all_met(self._requires, world, now)
+        required = self._ask(self._requires, world, now)
         if required.met is Met.YES:
             return Judgement(Verdict.OK, "", None, required.until)
-        applies = _all_met(self._when, world, now)
+        applies = self._ask(self._when, world, now)
         if applies.met is Met.NO:
             return Judgement(Verdict.OK, "", None, applies.until)
         if applies.met is Met.YES and required.met is Met.NO:
@@ -76,23 +79,30 @@ class DependencyRule(Rule):
         return tuple(self._when)
 
     def object(self, write: Write, operation: Operation, world: World, now: float) -> Objection | None:  # noqa: ARG002
-        if not satisfies(self._when[write.tag], write.value):
+        wanted = self._when[write.tag]
+        odd = _oddity(wanted, write.value)
+        if odd:
+            return Objection("violation", odd)
+        if not satisfies(wanted, write.value):
             return None  # the write takes the plant out of the condition, or leaves it out
         others = {tag: wanted for tag, wanted in self._when.items() if tag != write.tag}
-        if _all_met(others, world, now).met is Met.NO:
+        if self._ask(others, world, now).met is Met.NO:
             return None
-        required = _all_met(self._requires, world, now)
+        required = self._ask(self._requires, world, now)
         if required.met is Met.YES:
             return None
         return Objection("violation" if required.met is Met.NO else "stale_input", required.reason)
+
+    def _ask(self, comparisons: Mapping[str, Setting | Comparison], world: World, now: float) -> Answer:
+        return _all_met([_met(tag, wanted, self.see(tag, world, now), now) for tag, wanted in comparisons.items()])
 
 
 def satisfies(wanted: Setting | Comparison, value: object) -> bool:
     """Return whether a value is what is wanted; 1 is not true, and NaN satisfies nothing."""
     if not isinstance(wanted, Comparison):
-        return _equals(wanted, value)
+        return is_same(wanted, value)
     if wanted.equals is not None:
-        return _equals(wanted.equals, value)
+        return is_same(wanted.equals, value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     low = -inf if wanted.min is None else wanted.min
@@ -100,15 +110,8 @@ def satisfies(wanted: Setting | Comparison, value: object) -> bool:
     return low <= value <= high
 
 
-def _equals(wanted: Setting, value: object) -> bool:
-    if isinstance(wanted, bool) or isinstance(value, bool):
-        return wanted is value
-    return wanted == value
-
-
-def _all_met(comparisons: Mapping[str, Setting | Comparison], world: World, now: float) -> Answer:
+def _all_met(answers: Sequence[Answer]) -> Answer:
     """One that is surely not met decides; else one that is not known; else all are met."""
-    answers = [_met(tag, wanted, world, now) for tag, wanted in comparisons.items()]
     for met in (Met.NO, Met.UNKNOWN):
         for answer in answers:
             if answer.met is met:
@@ -116,19 +119,20 @@ def _all_met(comparisons: Mapping[str, Setting | Comparison], world: World, now:
     return Answer(Met.YES, "", min((answer.until for answer in answers), default=inf))
 
 
-def _met(tag: str, wanted: Setting | Comparison, world: World, now: float) -> Answer:
-    seen = world.seen(tag, now)
+def _met(tag: str, wanted: Setting | Comparison, seen: Seen, now: float) -> Answer:
     why = doubt(seen, now)
     value = seen.sample.value
-    if not why and isinstance(value, float) and not is_finite(value):
-        why = "not_finite"
-    if not why and not is_certain(seen):
-        why = seen.sample.reason
-    if not why and not _is_comparable(wanted, value):
-        why = "wrong_type"
+    why = why or ("" if is_certain(seen) else seen.sample.reason) or _oddity(wanted, value)
     if why:
         return Answer(Met.UNKNOWN, f"{tag}:{why}", -inf)
     return Answer(Met.YES if satisfies(wanted, value) else Met.NO, tag, seen.holds_until)
+
+
+def _oddity(wanted: Setting | Comparison, value: object) -> str:
+    """Return why a value cannot be compared with what is wanted, empty where it can."""
+    if isinstance(value, (int, float)) and not is_finite(value):
+        return "not_finite"
+    return "" if _is_comparable(wanted, value) else "wrong_type"
 
 
 def _is_comparable(wanted: Setting | Comparison, value: object) -> bool:

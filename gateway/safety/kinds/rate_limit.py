@@ -1,5 +1,6 @@
 """RATE_LIMIT: at most so many operations of one key within a sliding window."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,26 +28,45 @@ class RateLimit(Constraint):
         check_positive("window", self.window)
 
 
+@dataclass(slots=True)
+class UnderWay:
+    """An operation that was counted, and how many of its writes may follow."""
+
+    operation: Operation
+    writes_left: int
+
+
 class RateLimitRule(Rule):
-    """A limit and the operations that went ahead."""
+    """A limit and the operations that went ahead. Each counts once, however many writes it consists of."""
 
     def __init__(self, constraint: RateLimit) -> None:
         super().__init__(constraint)
         self._key = constraint.key
         self.window = SlidingWindow(constraint.max, constraint.window)
+        self._under_way: deque[UnderWay] = deque(maxlen=constraint.max)
 
     @property
     def proposes(self) -> None:
         return None
 
     def object(self, write: Write, operation: Operation, world: World, now: float) -> Objection | None:  # noqa: ARG002
-        if not self._counts(operation) or self.window.has_room(now):
+        if not self._counts(operation) or self._counted(operation) or self.window.has_room(now):
             return None
         return Objection("rate_limited", "too_often", None, float(self.window.limit))
 
     def take(self, operation: Operation, now: float) -> None:
-        if self._counts(operation):
-            self.window.take(now)
+        if not self._counts(operation):
+            return
+        counted = self._counted(operation)
+        if counted is not None:
+            counted.writes_left -= 1
+        elif self.window.take(now):
+            self._under_way.append(UnderWay(operation, len(operation.writes) - 1))
+
+    def _counted(self, operation: Operation) -> UnderWay | None:
+        """Return the operation, if this very one was counted already and has writes left."""
+        found = (each for each in self._under_way if each.operation is operation and each.writes_left > 0)
+        return next(found, None)
 
     def _counts(self, operation: Operation) -> bool:
         if operation.key:

@@ -66,30 +66,21 @@ class RateOfChangeRule(Rule):
         self._fastest = inf if constraint.max_per_second is None else constraint.max_per_second
         self._step = inf if constraint.max_step is None else constraint.max_step
         self._reference: Reference | None = None
-        self._rate = 0.0
+        self._rate: float | str = ""
+        """In the tag's unit a second; while nobody knows it, why."""
 
     def live(self, world: World, now: float) -> Judgement:
-        seen = world.seen(self._tag, now)
+        seen = self.see(self._tag, world, now)
         value, why = number(seen, now)
         if why or not is_certain(seen):
             # What lies between two good values is not known: the next one is a new beginning.
             self._reference = None
             return unknown(why or seen.sample.reason)
         before, self._reference = self._reference, Reference(value, seen.sample.source_time, seen.answered)
-        if before is None:
-            return unknown("first_value")
-        if before == self._reference:  # no answer since
-            return self._judge(seen)
-        if (before.value, before.source_time) == (value, seen.sample.source_time):
-            self._rate = 0.0  # the source lives and has nothing new
-            return self._judge(seen)
-        elapsed = _elapsed(before, seen)
-        if not elapsed > 0:
-            return unknown("no_time_between")
-        self._rate = abs(value - before.value) / elapsed
-        return self._judge(seen)
-
-    def _judge(self, seen: Seen) -> Judgement:
+        if before != self._reference:  # else there was no answer since
+            self._rate = _rate(before, self._reference, seen, world.seen(self._tag, now).max_age)
+        if isinstance(self._rate, str):
+            return unknown(self._rate)
         if self._rate <= self._fastest:
             return Judgement(Verdict.OK, "", self._rate, seen.holds_until)
         return Judgement(Verdict.VIOLATED, "too_fast", self._rate, seen.holds_until)
@@ -103,17 +94,31 @@ class RateOfChangeRule(Rule):
         if why:
             return Objection("violation", why)
         # A step is taken from where the written tag stands; a tag that only limits is not where it starts.
-        current, why = number(world.seen(write.tag, now), now)
-        if why:
-            return Objection("stale_input", why)
+        seen = self.see(write.tag, world, now)
+        current, why = number(seen, now)
+        if why or not is_certain(seen):
+            return Objection("stale_input", why or seen.sample.reason)
         step = abs(value - current)
         return None if step <= self._step else Objection("violation", "too_large_a_step", step, self._step)
 
 
-def _elapsed(before: Reference, seen: Seen) -> float:
-    """Return the seconds in which the change took place, by the source's clock where it has one."""
+def _rate(before: Reference | None, after: Reference, seen: Seen, max_age: float) -> float | str:
+    """Return the change between two answers, or why it is not known."""
+    if before is None:
+        return "first_value"
+    if (before.value, before.source_time) == (after.value, after.source_time):
+        return 0.0  # the source lives and has nothing new
+    elapsed = _elapsed(before, seen, max_age)
+    return abs(after.value - before.value) / elapsed if elapsed > 0 else "no_time_between"
+
+
+def _elapsed(before: Reference, seen: Seen, max_age: float) -> float:
+    """Return the seconds in which the change took place, by the source's clock where it has one.
+
+    Max_age: the tag's own, whatever a constraint says besides.
+    """
     received = seen.answered - max(before.answered, seen.before)
     if before.source_time is None or seen.sample.source_time is None:
         return received
     # A subscribed value that stood still was last proved one scan ago, however old its time stamp.
-    return min(seen.sample.source_time - before.source_time, seen.max_age / SCANS_PER_MAX_AGE)
+    return min(seen.sample.source_time - before.source_time, max_age / SCANS_PER_MAX_AGE)

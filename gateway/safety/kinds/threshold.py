@@ -1,11 +1,10 @@
 """THRESHOLD: min <= value <= max on a live tag, and on every write to it and to `limits_also`."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import ClassVar
 
 from gateway.safety.band import Band, Held
-from gateway.safety.constraint import Constraint, check_limits
+from gateway.safety.constraint import Constraint, check_hysteresis, check_limits
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
 from gateway.safety.seen import is_certain, number, proposed_number
@@ -28,10 +27,7 @@ class Threshold(Constraint):
     def __post_init__(self) -> None:
         Constraint.__post_init__(self)
         check_limits(self.min, self.max)
-        if not 0 <= self.hysteresis < inf:
-            raise ValueError(f"hysteresis: {self.hysteresis:g} is not a number from 0 upwards")
-        if self.min is not None and self.max is not None and self.hysteresis > self.max - self.min:
-            raise ValueError(f"hysteresis: {self.hysteresis:g} is more than lies between min and max")
+        check_hysteresis(self.hysteresis, self.min, self.max)
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
@@ -56,7 +52,7 @@ class ThresholdRule(Rule):
         self._held = Held.NONE
 
     def live(self, world: World, now: float) -> Judgement:
-        seen = world.seen(self._tag, now)
+        seen = self.see(self._tag, world, now)
         value, why = number(seen, now)
         if why:
             return unknown(why)

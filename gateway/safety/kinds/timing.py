@@ -5,8 +5,8 @@ from datetime import time
 from math import inf
 from typing import ClassVar
 
-from drivers.values import Seconds
-from gateway.safety.constraint import Constraint, check_positive
+from drivers.values import Seconds, Value
+from gateway.safety.constraint import Constraint, check_positive, is_finite
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
 from gateway.safety.seen import doubt, is_certain
@@ -69,8 +69,8 @@ class TimingRule(Rule):
         self._since = inf
 
     def live(self, world: World, now: float) -> Judgement:
-        seen = world.seen(self._tag, now)
-        why = doubt(seen, now) or ("" if is_certain(seen) else seen.sample.reason)
+        seen = self.see(self._tag, world, now)
+        why = doubt(seen, now) or ("" if is_certain(seen) else seen.sample.reason) or self._oddity(seen.sample.value)
         if why:
             # What it does unseen is not known: its time begins anew when it is seen again.
             self._state, self._since = None, inf
@@ -78,6 +78,12 @@ class TimingRule(Rule):
         if seen.sample.value != self._state or type(seen.sample.value) is not type(self._state):
             self._state, self._since = seen.sample.value, now
         return Judgement(Verdict.OK, "", None, seen.holds_until)
+
+    def _oddity(self, value: Value) -> str:
+        """Return why nobody can say in which state a value is, empty where somebody can."""
+        if value is None or (any(self._rest.values()) and not isinstance(value, bool)):
+            return "wrong_type"
+        return "not_finite" if isinstance(value, float) and not is_finite(value) else ""
 
     @property
     def proposes(self) -> tuple[str, ...]:
@@ -87,10 +93,14 @@ class TimingRule(Rule):
         return self._rests(write, now) or self._comes_too_soon(write, world, now) or self._is_out_of_hours(world)
 
     def _rests(self, write: Write, now: float) -> Objection | None:
-        if not isinstance(write.value, bool) or write.value is self._state:
+        if not any(self._rest.values()):
             return None
-        if self._rest[write.value] == 0:
+        if not isinstance(write.value, bool):
+            return Objection("violation", "wrong_type")  # whether that is on or off, nobody can say
+        if write.value is self._state or self._rest[write.value] == 0:
             return None
+        if self._state is None:
+            return Objection("stale_input", "state_unknown")
         if now - self._since >= self._rest[write.value]:
             return None
         return Objection("violation", "too_soon", None, self._rest[write.value])
@@ -114,6 +124,9 @@ class TimingRule(Rule):
 
 def _time(key: str, text: str) -> time:
     try:
-        return time.fromisoformat(text)
+        found = time.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{key}: {text!r} is no time of the day; write it as '06:00'") from None
+        found = None
+    if found is None or found.tzinfo is not None:
+        raise ValueError(f"{key}: {text!r} is no time of the day; write it as '06:00'")
+    return found

@@ -6,7 +6,7 @@ from statistics import median
 from typing import ClassVar
 
 from gateway.safety.band import Band, Held
-from gateway.safety.constraint import Constraint, check_limits, check_positive
+from gateway.safety.constraint import Constraint, check_hysteresis, check_limits, check_positive
 from gateway.safety.rule import Rule, World, unknown
 from gateway.safety.seen import is_certain, number
 from gateway.safety.verdict import Judgement, Verdict
@@ -35,8 +35,7 @@ class Vote(Constraint):
         Constraint.__post_init__(self)
         check_limits(self.min, self.max)
         check_positive("deviation", self.deviation)
-        if not 0 <= self.hysteresis < inf:
-            raise ValueError(f"hysteresis: {self.hysteresis:g} is not a number from 0 upwards")
+        check_hysteresis(self.hysteresis, self.min, self.max)
         if len(set(self.tags)) != len(self.tags):
             raise ValueError("tags: one sensor has one vote; a tag is named twice")
         if not 1 <= self.agree <= len(self.tags):
@@ -71,7 +70,7 @@ class VoteRule(Rule):
         values: dict[str, float] = {}
         until, reason = inf, ""
         for tag in self._vote.tags:
-            seen = world.seen(tag, now)
+            seen = self.see(tag, world, now)
             value, why = number(seen, now)
             passed = Held.NONE if why else self._band.compare(value, self._held[tag])
             if not why and passed is Held.NONE and not is_certain(seen):

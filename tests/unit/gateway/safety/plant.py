@@ -40,14 +40,15 @@ class FakePlant:
         self.tags[tag] = seen._replace(sample=Sample(value, quality, reason))
 
     def seen(self, tag: str, now: float) -> Seen:
-        if tag in self.raises:
-            raise ZeroDivisionError(tag)
+        self._raise_for(tag)
         return self.tags.get(tag, Seen(bad("no_data"), -inf, -inf, MAX_AGE))
 
     def may_write(self, principal: str, tag: str) -> bool:
+        self._raise_for(tag)
         return self.granted
 
     def holds(self, lock: str, locks: Mapping[str, int]) -> bool:
+        self._raise_for(lock)
         return lock in locks and locks[lock] == self.tokens.get(lock)
 
     def last_write(self, tag: str) -> float:
@@ -55,6 +56,10 @@ class FakePlant:
 
     def local_time(self) -> datetime | None:
         return self.clock
+
+    def _raise_for(self, name: str) -> None:
+        if name in self.raises:
+            raise ZeroDivisionError(name)
 
 
 def operation(tag: str, value: Setting, **keys: object) -> Operation:

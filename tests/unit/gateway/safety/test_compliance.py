@@ -53,3 +53,75 @@ def test_a_doubt_is_a_gap_and_not_a_value(doubt: str) -> None:
 
 def test_a_value_outside_its_range_is_a_gap() -> None:
     assert run(rule(), NOW, 60, Sample(9999.0, Quality.UNCERTAIN, "out_of_range"))[0] is Verdict.UNKNOWN
+
+
+def test_what_is_not_fresh_violates_nothing_and_is_no_ok_either() -> None:
+    judging, plant = rule(), FakePlant()
+    for second in range(61):
+        plant.set(TAG, 100.0 if second < 31 else 190.0, at=NOW + second)
+        judgement = judging.live(plant, NOW + second)
+    assert judgement.verdict is Verdict.OK
+    verdicts = []
+    for second in range(61, 70):  # a cable is pulled, and the low values leave the window
+        plant.spoil(TAG, "timeout")
+        judgement = judging.live(plant, NOW + second)
+        verdicts.append(judgement.verdict)
+    assert verdicts[0] is Verdict.OK
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert judgement.reason == "timeout"
+    assert judgement.value is not None
+    assert 150 < judgement.value < 160
+
+
+def test_a_mean_with_a_gap_at_its_end_holds_for_now_and_no_longer() -> None:
+    judging, plant = rule(), FakePlant()
+    for second in range(61):
+        plant.set(TAG, 100.0, at=NOW + second)
+        judgement = judging.live(plant, NOW + second)
+    assert judgement.holds_until == NOW + 63
+    plant.spoil(TAG, "timeout")
+    judgement = judging.live(plant, NOW + 61)
+    assert (judgement.verdict, judgement.holds_until) == (Verdict.OK, NOW + 61)
+
+
+def test_it_shows_the_mean_and_the_limit_that_it_passes() -> None:
+    judging, plant = rule(min=50.0, max=150.0), FakePlant()
+    for second in range(61):
+        plant.set(TAG, 40.0, at=NOW + second)
+        judgement = judging.live(plant, NOW + second)
+    assert (judgement.verdict, judgement.reason, judgement.value) == (Verdict.VIOLATED, "below_min", 40.0)
+    assert judgement.holds_until == NOW + 63
+    assert judging.restless
+    assert judging.constraint.bounds == (50.0, 150.0)
+    assert list(judging.constraint.watched) == [TAG]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"window": Seconds(0)}, "window: 0 is not a number above 0"),
+        ({"min_coverage": 0.0}, "min_coverage: 0 is not above 0 and at most 1"),
+        ({"min_coverage": 1.01}, "min_coverage: 1.01 is not above 0 and at most 1"),
+        ({"max": None}, "no limit is set; give min, max or both"),
+    ],
+)
+def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refused:
+        rule(**keys)  # type: ignore[arg-type]
+    assert str(refused.value) == message
+
+
+def test_the_whole_window_may_be_wanted() -> None:
+    assert run(rule(min_coverage=1.0), NOW, 60, 100.0) == (Verdict.OK, "")
+
+
+def test_what_nobody_looked_at_counts_only_while_it_was_fresh() -> None:
+    judging, plant = rule(), FakePlant()
+    for second in (*range(31), 45, 46):
+        plant.set(TAG, 100.0, at=NOW + second)
+        judgement = judging.live(plant, NOW + second)
+    assert judgement.verdict is Verdict.UNKNOWN
+    for second in range(47, 58):
+        plant.set(TAG, 100.0, at=NOW + second)
+        judgement = judging.live(plant, NOW + second)
+        assert judgement.verdict is (Verdict.OK if second >= 57 else Verdict.UNKNOWN), second

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.values import Quality, Sample
+from drivers.values import Quality, Sample, Seconds
 from gateway.safety.constraint import Comparison, Setting
 from gateway.safety.kinds.dependency import Dependency, DependencyRule, satisfies
 from gateway.safety.operation import Write
@@ -58,7 +58,7 @@ def test_a_doubt_about_the_condition_is_unknown_unless_everything_is_met() -> No
     made = plant(pump=False)
     made.spoil(BURNER, "timeout")
     assert live(made) == (Verdict.UNKNOWN, f"{BURNER}:timeout")
-    made.set(PUMP, True)  # noqa: FBT003
+    made.set(PUMP, True)  # noqa: FBT003  (a value, not a flag)
     assert live(made) == (Verdict.OK, "")
 
 
@@ -73,7 +73,7 @@ def test_a_verdict_holds_as_long_as_the_oldest_sample_that_it_rests_on() -> None
     made = plant()
     made.set(LEVEL, 0.0, at=NOW - 2)
     assert rule().live(made, NOW).holds_until == NOW - 2 + MAX_AGE
-    made.set(BURNER, False, at=NOW - 1)  # noqa: FBT003
+    made.set(BURNER, False, at=NOW - 1)  # noqa: FBT003  (a value, not a flag)
     made.spoil(PUMP, "timeout")
     assert rule().live(made, NOW).holds_until == NOW - 1 + MAX_AGE
 
@@ -138,3 +138,67 @@ def test_it_judges_proposals_to_the_tags_of_its_condition() -> None:
 )
 def test_what_satisfies_a_comparison(wanted: Setting | Comparison, value: object, *, met: bool) -> None:
     assert satisfies(wanted, value) is met
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
+def test_a_comparison_with_what_no_tag_can_be_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match=r"equals: .* is no value"):
+        Comparison(equals=value)
+    for names in (
+        {"when": {LEVEL: value}, "requires": {PUMP: True}},
+        {"when": {BURNER: True}, "requires": {LEVEL: value}},
+    ):
+        with pytest.raises(ValueError, match=rf"{LEVEL}: .* is no value; give a finite number"):
+            Dependency(name="x", level=SafetyLevel.HIGH, **names)  # type: ignore[arg-type]
+
+
+def test_it_wants_samples_as_fresh_as_it_says() -> None:
+    declared = Dependency(
+        name="x", level=SafetyLevel.HIGH, when={BURNER: True}, requires={PUMP: True}, max_age=Seconds(1)
+    )
+    made = plant()
+    assert DependencyRule(declared).live(made, NOW + 1).verdict is Verdict.OK
+    judgement = DependencyRule(declared).live(made, NOW + 1.1)
+    assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, f"{BURNER}:stale")
+
+
+def test_a_difference_that_is_sure_decides_although_another_is_in_doubt() -> None:
+    made = plant(pump=False)
+    made.spoil(LEVEL, "timeout")
+    assert live(made) == (Verdict.VIOLATED, PUMP)
+
+
+def test_what_is_not_comparable_is_a_doubt() -> None:
+    for wanted, value in (
+        (True, 1),
+        (1, True),
+        ("on", 1),
+        (1, "on"),
+        (Comparison(equals="on"), 2.0),
+        (Comparison(max=1), "x"),
+    ):
+        declared = Dependency(name="x", level=SafetyLevel.HIGH, when={BURNER: True}, requires={PUMP: wanted})
+        judgement = DependencyRule(declared).live(plant(pump=value), NOW)
+        assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, f"{PUMP}:wrong_type")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"when": {}}, "when: names no tag"),
+        ({"requires": {}}, "requires: names no tag"),
+    ],
+)
+def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, object], message: str) -> None:
+    declared = {"when": {BURNER: True}, "requires": {PUMP: True}, **keys}
+    with pytest.raises(ValueError, match=r".") as refused:
+        Dependency(name="x", level=SafetyLevel.HIGH, **declared)  # type: ignore[arg-type]
+    assert str(refused.value) == message
+
+
+def test_equals_stands_alone() -> None:
+    for limits in ({"min": 1.0}, {"max": 1.0}):
+        with pytest.raises(ValueError, match="equals: stands alone, without min and max"):
+            Comparison(equals=1, **limits)
+    with pytest.raises(ValueError, match="no limit is set"):
+        Comparison()

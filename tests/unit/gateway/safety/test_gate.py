@@ -1,54 +1,19 @@
-"""The gate: what it keeps, what it is asked, what it mints, and what latches."""
-
-from collections.abc import Mapping
+"""The gate: what it keeps, what it is asked, and what it mints."""
 
 import pytest
 
-from drivers.values import Quality, Sample, Seconds
+from drivers.values import Quality, Seconds
 from gateway.safety.breaker import Breaker
-from gateway.safety.constraint import Constraint, SafeWrite, Setting
 from gateway.safety.decision import Decision
-from gateway.safety.gate import Gate
+from gateway.safety.gate import PERMIT_LIFE, Gate
 from gateway.safety.kinds.dependency import Dependency
-from gateway.safety.kinds.permission import Permission
 from gateway.safety.kinds.rate_limit import RateLimit
-from gateway.safety.kinds.threshold import Threshold
 from gateway.safety.kinds.timing import Timing
 from gateway.safety.operation import Operation, Write
 from gateway.safety.permit import Permit, PermitRefused
 from gateway.safety.verdict import SafetyLevel, Verdict
-from tests.unit.gateway.safety.plant import MAX_AGE, NOW, FakePlant, operation
-
-STEAM, BURNER, SETPOINT, LOAD = "boiler.steam", "boiler.burner", "boiler.setpoint", "turbine.load"
-OFF: Mapping[str, Setting | SafeWrite] = {BURNER: False}
-
-
-def steam(level: SafetyLevel = SafetyLevel.CRITICAL, **keys: object) -> Threshold:
-    declared = {"name": "steam", "max": 580.0, "hysteresis": 5.0, "on_trip": OFF, **keys}
-    return Threshold(level=level, tag=STEAM, **declared)  # type: ignore[arg-type]
-
-
-def plant(value: float = 500.0, at: float = NOW) -> FakePlant:
-    made = FakePlant()
-    made.set(STEAM, value, at=at)
-    made.set(BURNER, True, at=at)  # noqa: FBT003  (a value, not a flag)
-    return made
-
-
-def gate(made: FakePlant, *constraints: Constraint, **keys: object) -> Gate:
-    opened = Gate(constraints or (steam(),), made, lambda: NOW, **keys)  # type: ignore[arg-type]
-    opened.refresh(NOW)
-    return opened
-
-
-def codes(decision: Decision) -> list[str]:
-    return [finding.code for finding in decision.refusals]
-
-
-def trip(made: FakePlant, opened: Gate, at: float = NOW) -> None:
-    made.set(STEAM, 600.0, at=at)
-    assert [live.name for live in opened.observe([STEAM], at).tripped] == ["steam"]
-
+from tests.unit.gateway.safety.boiler import BURNER, LOAD, SETPOINT, STEAM, codes, gate, plant, steam, trip
+from tests.unit.gateway.safety.plant import MAX_AGE, NOW, operation
 
 # What is kept
 
@@ -169,13 +134,21 @@ def test_everything_that_refuses_is_named_in_the_stated_order() -> None:
     opened.breakers["boiler"].fail(NOW)
     trip(made, opened)
     found = codes(opened.judge(operation(SETPOINT, 600.0), NOW))
-    assert found == ["halted", "circuit_open", "violation", "violation", "rate_limited"]
+    assert found == ["halted", "circuit_open", "rate_limited", "violation", "violation"]
 
 
 def test_every_write_of_an_operation_is_judged() -> None:
     opened = gate(plant(), steam(limits_also=(SETPOINT,)))
     both = Operation("me", (Write(SETPOINT, 450.0), Write(SETPOINT, 600.0)))
     assert codes(opened.judge(both, NOW)) == ["violation"]
+
+
+def test_a_halt_is_named_first_whichever_write_it_is_about() -> None:
+    made = plant()
+    opened = gate(made, steam(), steam(SafetyLevel.HIGH, name="load", limits_also=(LOAD,)), halt_on_critical=False)
+    trip(made, opened)
+    both = Operation("me", (Write(LOAD, 600.0), Write(SETPOINT, 450.0)))
+    assert codes(opened.judge(both, NOW)) == ["halted", *["violation"] * 4]
 
 
 # What it mints
@@ -229,223 +202,6 @@ def test_whatever_changes_the_judgement_voids_older_permits(event: str) -> None:
         permit.spend("boiler", "setpoint", 1, 1)
 
 
-# What latches
-
-
-def test_only_a_critical_violation_trips() -> None:
-    made = plant()
-    opened = gate(made, steam(SafetyLevel.HIGH))
-    made.set(STEAM, 600.0)
-    assert opened.observe([STEAM], NOW).tripped == []
-    assert not opened.is_halted
-
-
-def test_a_trip_halts_all_control_until_it_is_reset() -> None:
-    made = plant()
-    opened = gate(made)
-    trip(made, opened)
-    made.set(STEAM, 500.0)
-    opened.observe([STEAM], NOW)
-    assert opened.is_halted
-    assert codes(opened.judge(operation(LOAD, 1.0), NOW)) == ["halted"]
-    assert opened.reset("steam", NOW) == ""
-    assert opened.judge(operation(LOAD, 1.0), NOW).is_permitted
-
-
-def test_a_trip_halts_its_scope_alone_where_that_is_said() -> None:
-    made = plant()
-    opened = gate(made, halt_on_critical=False)
-    trip(made, opened)
-    assert not opened.is_halted
-    assert opened.judge(operation(LOAD, 1.0), NOW).is_permitted
-    assert codes(opened.judge(operation(SETPOINT, 1.0), NOW)) == ["halted", "violation"]
-
-
-def test_a_delayed_trip_comes_without_a_further_sample() -> None:
-    made = plant()
-    opened = gate(made, steam(on_delay=Seconds(2)))
-    made.set(STEAM, 600.0)
-    assert opened.observe([STEAM], NOW).tripped == []
-    assert opened.refresh(NOW + 1.9).tripped == []
-    assert [live.name for live in opened.refresh(NOW + 2).tripped] == ["steam"]
-
-
-def test_a_reset_is_refused_while_the_cause_is_present_or_in_doubt() -> None:
-    made = plant()
-    opened = gate(made)
-    trip(made, opened)
-    assert opened.reset("steam", NOW) == "cause_present"
-    made.set(STEAM, 578.0)
-    assert opened.reset("steam", NOW) == "cause_present", "not back by the hysteresis"
-    made.spoil(STEAM, "timeout")
-    assert opened.reset("steam", NOW) == "cause_present"
-    made.set(STEAM, 500.0)
-    assert opened.reset("steam", NOW) == ""
-
-
-def test_a_reset_waits_for_the_off_delay() -> None:
-    made = plant()
-    opened = gate(made, steam(off_delay=Seconds(5)))
-    trip(made, opened)
-    for second in range(1, 6):
-        made.set(STEAM, 500.0, at=NOW + second)
-        opened.observe([STEAM], NOW + second)
-    assert opened.reset("steam", NOW + 5.9) == "cause_present"
-    assert opened.reset("steam", NOW + 6) == ""
-
-
-def test_a_reset_of_nothing_is_named() -> None:
-    assert gate(plant()).reset("steem", NOW) == "unknown_name"
-    assert gate(plant()).bypass("steem", NOW) == "unknown_name"
-
-
-def test_a_remembered_trip_denies_from_the_start() -> None:
-    opened = gate(plant(), latched=["steam"])
-    assert codes(opened.judge(operation(LOAD, 1.0), NOW)) == ["halted"]
-    assert opened.reset("steam", NOW) == ""
-
-
-def test_what_tripped_first_stays_first_until_nothing_is_latched() -> None:
-    made = plant()
-    made.set("turbine.speed", 3000.0)
-    speed = Threshold(name="speed", level=SafetyLevel.CRITICAL, tag="turbine.speed", max=3600.0)
-    opened = gate(made, steam(), speed)
-    trip(made, opened)
-    made.set("turbine.speed", 4000.0)
-    opened.observe(["turbine.speed"], NOW)
-    assert list(opened.first_out) == ["steam"]
-    made.set(STEAM, 500.0)
-    opened.reset("steam", NOW)
-    assert list(opened.first_out) == ["steam"], "the other is still latched"
-    made.set("turbine.speed", 3000.0)
-    opened.reset("speed", NOW)
-    assert list(opened.first_out) == []
-
-
-def test_those_that_trip_in_one_evaluation_are_first_together() -> None:
-    made = plant()
-    made.set("turbine.speed", 3000.0)
-    speed = Threshold(name="speed", level=SafetyLevel.CRITICAL, tag="turbine.speed", max=3600.0)
-    opened = gate(made, steam(), speed)
-    made.set(STEAM, 600.0)
-    made.set("turbine.speed", 4000.0)
-    opened.observe([STEAM, "turbine.speed"], NOW)
-    assert list(opened.first_out) == ["steam", "speed"]
-
-
-# Bypass and what is always allowed
-
-
-def test_a_bypass_stops_denial_and_new_trips_for_its_time() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True))
-    assert opened.bypass("steam", NOW + 10) == ""
-    made.set(STEAM, 600.0)
-    assert opened.observe([STEAM], NOW).tripped == []
-    assert opened.judge(operation(SETPOINT, 450.0), NOW + 1).is_permitted
-    made.set(STEAM, 600.0, at=NOW + 10)
-    assert [live.name for live in opened.observe([STEAM], NOW + 10).tripped] == ["steam"]
-
-
-def test_a_bypass_clears_no_latch_and_allows_its_reset() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True))
-    trip(made, opened)
-    opened.bypass("steam", NOW + 10)
-    assert codes(opened.judge(operation(SETPOINT, 450.0), NOW)) == ["halted"]
-    assert opened.reset("steam", NOW) == ""
-    assert opened.judge(operation(SETPOINT, 450.0), NOW).is_permitted
-
-
-def test_what_is_not_bypassable_is_not_bypassed() -> None:
-    assert gate(plant()).bypass("steam", NOW + 10) == "not_bypassable"
-
-
-def test_the_burner_can_always_be_turned_off() -> None:
-    made = plant()
-    calm = RateLimit(name="calm", level=SafetyLevel.HIGH, key="boiler", max=1, window=Seconds(60))
-    opened = gate(made, steam(), calm)
-    opened.mint(operation(SETPOINT, 450.0), Write(SETPOINT, 450.0), 1, 1, NOW)
-    trip(made, opened)
-    made.spoil(STEAM, "timeout")
-    opened.refresh(NOW)
-    assert opened.judge(operation(BURNER, value=False), NOW).is_permitted
-    assert not opened.judge(operation(BURNER, value=True), NOW).is_permitted
-    assert not opened.judge(operation(BURNER, 0), NOW).is_permitted, "0 is not false"
-
-
-def test_a_safe_write_among_others_frees_none_of_them() -> None:
-    made = plant()
-    opened = gate(made)
-    trip(made, opened)
-    both = Operation("me", (Write(BURNER, value=False), Write(SETPOINT, 450.0)))
-    assert not opened.judge(both, NOW).is_permitted
-    assert isinstance(opened.mint(both, both.writes[0], 1, 1, NOW), Decision)
-
-
-def test_what_is_always_allowed_still_needs_authority() -> None:
-    made = plant()
-    opened = gate(made, steam(), Permission(name="who", level=SafetyLevel.CRITICAL))
-    made.granted = False
-    assert codes(opened.judge(operation(BURNER, value=False), NOW)) == ["forbidden"]
-
-
-def test_a_tag_can_name_what_is_always_allowed() -> None:
-    made = plant()
-    opened = gate(made, always_allowed={SETPOINT: [400.0]})
-    trip(made, opened)
-    assert opened.judge(operation(SETPOINT, 400.0), NOW).is_permitted
-    assert not opened.judge(operation(SETPOINT, 401.0), NOW).is_permitted
-
-
-def test_a_safe_state_is_minted_for_its_own_list_of_a_latched_trip_alone() -> None:
-    made = plant()
-    opened = gate(made, steam(on_trip={BURNER: SafeWrite(value=False, hold=True)}))
-    assert opened.mint_safe_state("steam", Write(BURNER, value=False), 0, 1, NOW) is None, "nothing has tripped"
-    trip(made, opened)
-    permit = opened.mint_safe_state("steam", Write(BURNER, value=False), 0, 1, NOW)
-    assert permit is not None
-    permit.spend("boiler", "burner", 0, 1)
-    assert opened.mint_safe_state("steam", Write(BURNER, value=True), 1, 1, NOW) is None
-    assert opened.mint_safe_state("steam", Write(BURNER, 0), 0, 1, NOW) is None
-    assert opened.mint_safe_state("steam", Write(SETPOINT, 1.0), 0, 1, NOW) is None
-    assert opened.mint_safe_state("other", Write(BURNER, value=False), 0, 1, NOW) is None
-
-
-# Alarms follow, and decide nothing
-
-
-def test_an_alarm_follows_its_verdict_and_its_latch() -> None:
-    made = plant()
-    opened = gate(made)
-    live = opened.constraints[0]
-    trip(made, opened)
-    live.alarm.acknowledge()
-    made.set(STEAM, 500.0)
-    opened.observe([STEAM], NOW)
-    states = [live.alarm.state.value]
-    opened.reset("steam", NOW)
-    assert [*states, live.alarm.state.value] == ["latched", "normal"]
-
-
-def test_a_shelved_alarm_denies_all_the_same() -> None:
-    made = plant()
-    opened = gate(made, steam(SafetyLevel.HIGH))
-    made.set(STEAM, 600.0)
-    opened.observe([STEAM], NOW)
-    opened.constraints[0].alarm.shelve(NOW + 100)
-    assert not opened.judge(operation(SETPOINT, 450.0), NOW).is_permitted
-
-
-def test_a_doubt_raises_an_alarm_and_trips_nothing() -> None:
-    made = plant()
-    opened = gate(made)
-    made.spoil(STEAM, "timeout")
-    observed = opened.observe([STEAM], NOW)
-    assert observed.tripped == []
-    assert opened.constraints[0].alarm.state.value == "unack_active"
-
-
 def test_it_finds_a_constraint_by_its_name() -> None:
     opened = gate(plant())
     found = opened.find("steam")
@@ -465,8 +221,106 @@ def test_one_that_is_restless_is_judged_at_every_evaluation() -> None:
     assert not opened.judge(off, NOW + 2).is_permitted
 
 
-def test_a_value_out_of_range_beyond_the_limit_trips() -> None:
+def test_what_a_decision_found_out_in_between_is_told_by_the_next_evaluation() -> None:
     made = plant()
     opened = gate(made)
-    made.set(STEAM, Sample(900.0, Quality.UNCERTAIN, "out_of_range"))
-    assert [live.name for live in opened.observe([STEAM], NOW).tripped] == ["steam"]
+    late = NOW + MAX_AGE + 0.01
+    assert opened.judge(operation(SETPOINT, 450.0), late).code == "stale_input"
+    assert [live.name for live in opened.refresh(late).changed] == ["steam"]
+    assert opened.refresh(late).changed == []
+
+
+@pytest.mark.parametrize(("max_age", "until"), [(1.0, 1.0), (60.0, MAX_AGE)])
+def test_a_constraint_may_want_fresher_samples_than_the_tag_and_never_older_ones(max_age: float, until: float) -> None:
+    opened = gate(plant(), steam(max_age=Seconds(max_age)))
+    assert opened.judge(operation(SETPOINT, 450.0), NOW + until).is_permitted
+    [found] = opened.judge(operation(SETPOINT, 450.0), NOW + until + 0.01).refusals
+    assert (found.code, found.reason) == ("stale_input", "stale")
+
+
+def test_a_tag_that_a_constraint_names_is_limited_wherever_else_it_applies() -> None:
+    opened = gate(plant(), steam(SafetyLevel.HIGH, limits_also=(SETPOINT,), applies_to=("turbine.*",)))
+    assert codes(opened.judge(operation(SETPOINT, 600.0), NOW)) == ["violation"]
+    assert codes(opened.judge(operation(STEAM, 600.0), NOW)) == ["violation"]
+    assert opened.judge(operation(SETPOINT, 450.0), NOW).is_permitted
+
+
+# What is limited, and what is not counted
+
+
+def calm(most: int) -> RateLimit:
+    return RateLimit(name="calm", level=SafetyLevel.HIGH, key="boiler", max=most, window=Seconds(60))
+
+
+def test_an_operation_counts_once_however_many_writes_it_has() -> None:
+    opened = gate(plant(), calm(2))
+    for _ in range(2):
+        wanted = Operation("me", (Write(SETPOINT, 450.0), Write(BURNER, value=True), Write(LOAD, 1.0)))
+        assert opened.judge(wanted, NOW).is_permitted
+        for write in wanted.writes:
+            assert isinstance(opened.mint(wanted, write, 1, 1, NOW), Permit)
+    assert opened.judge(operation(SETPOINT, 450.0), NOW).code == "rate_limited"
+
+
+def test_an_operation_that_is_sent_again_counts_again() -> None:
+    opened = gate(plant(), calm(2))
+    wanted = operation(SETPOINT, 450.0)
+    minted = [isinstance(opened.mint(wanted, wanted.writes[0], 1, 1, NOW), Permit) for _ in range(3)]
+    assert minted == [True, True, False]
+
+
+def test_a_re_assertion_is_neither_counted_nor_paced() -> None:
+    made = plant()
+    rest = Timing(name="rest", level=SafetyLevel.HIGH, tag=BURNER, min_interval=Seconds(60))
+    opened = gate(made, calm(1), rest)
+    made.written[BURNER] = NOW
+    again = operation(BURNER, value=True, is_reassert=True)
+    for _ in range(3):
+        assert isinstance(opened.mint(again, again.writes[0], 1, 1, NOW), Permit)
+    made.written.clear()
+    assert isinstance(opened.mint(operation(BURNER, value=True), again.writes[0], 1, 1, NOW), Permit)
+    assert opened.judge(operation(BURNER, value=True), NOW).code == "rate_limited"
+
+
+def test_a_re_assertion_is_held_to_every_other_constraint() -> None:
+    made = plant()
+    opened = gate(made, steam(SafetyLevel.HIGH, limits_also=(SETPOINT,)))
+    assert codes(opened.judge(operation(SETPOINT, 600.0, is_reassert=True), NOW)) == ["violation"]
+    made.set(STEAM, 600.0)
+    opened.observe([STEAM], NOW)
+    assert codes(opened.judge(operation(SETPOINT, 450.0, is_reassert=True), NOW)) == ["violation"]
+
+
+def test_a_beat_is_minted_for_the_tags_of_deadmen_alone() -> None:
+    opened = gate(plant(), beats=["boiler.beat"])
+    permit = opened.mint_beat(Write("boiler.beat", 7), 7, 1, NOW)
+    assert permit is not None
+    permit.spend("boiler", "beat", 7, 1)
+    assert opened.mint_beat(Write(SETPOINT, 7), 7, 1, NOW) is None
+
+
+def test_a_permit_is_minted_as_of_now_and_dies_soon() -> None:
+    times = [NOW]
+    opened = Gate([steam()], plant(), lambda: times[0])
+    made = [opened.mint(operation(SETPOINT, 450.0), Write(SETPOINT, 450.0), 1, 1, NOW) for _ in range(2)]
+    times[0] = NOW + PERMIT_LIFE
+    assert isinstance(made[0], Permit)
+    made[0].spend("boiler", "setpoint", 1, 1)
+    times[0] = NOW + PERMIT_LIFE + 0.001
+    assert isinstance(made[1], Permit)
+    with pytest.raises(PermitRefused, match="too long ago"):
+        made[1].spend("boiler", "setpoint", 1, 1)
+
+
+def test_it_knows_which_tags_decide_about_another() -> None:
+    pump = Dependency(name="pump", level=SafetyLevel.HIGH, when={LOAD: 1}, requires={"boiler.pump": True})
+    opened = gate(plant(), steam(SafetyLevel.HIGH, limits_also=(LOAD,), applies_to=("boiler.*",)), pump)
+    assert list(opened.inputs(LOAD)) == [LOAD, "boiler.pump", STEAM]
+    assert list(opened.inputs(SETPOINT)) == [STEAM, LOAD, "boiler.pump"]
+    assert list(opened.inputs("other.tag")) == []
+
+
+def test_it_knows_which_tags_it_judges() -> None:
+    opened = gate(plant())
+    assert opened.watches(STEAM)
+    assert not opened.watches(SETPOINT)

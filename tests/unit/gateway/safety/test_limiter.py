@@ -54,8 +54,8 @@ def rule() -> RateLimitRule:
 
 def test_operations_on_the_device_of_the_key_are_counted() -> None:
     calm, plant = rule(), FakePlant()
-    wanted = operation("boiler.setpoint", 1.0)
     for second in range(2):
+        wanted = operation("boiler.setpoint", 1.0)
         assert calm.object(wanted.writes[0], wanted, plant, NOW + second) is None
         calm.take(wanted, NOW + second)
     refusal = calm.object(wanted.writes[0], wanted, plant, NOW + 2)
@@ -78,3 +78,19 @@ def test_an_operation_that_names_its_key_is_counted_by_it() -> None:
 
 def test_it_objects_to_the_writes_of_any_tag() -> None:
     assert rule().proposes is None
+
+
+def test_an_operation_of_several_writes_is_one_and_finds_room_for_each_of_them() -> None:
+    calm, plant = rule(), FakePlant()
+    writes = (Write("boiler.setpoint", 1.0), Write("boiler.burner", value=True), Write("turbine.load", 1.0))
+    first, second, third = (Operation("me", writes) for _ in range(3))
+    calm.take(first, NOW)
+    calm.take(second, NOW)
+    for one in (second, first, second, first):  # their writes alternate on the wire
+        assert calm.object(writes[1], one, plant, NOW) is None
+        calm.take(one, NOW)
+    refused = [calm.object(writes[0], one, plant, NOW) is not None for one in (first, second, third)]
+    assert refused == [True, True, True]
+    calm.take(third, NOW)
+    assert calm.object(writes[1], third, plant, NOW) is not None, "what was not counted has nothing under way"
+    assert calm.object(writes[0], third, plant, NOW + 60) is None

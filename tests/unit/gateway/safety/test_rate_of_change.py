@@ -1,14 +1,16 @@
 """RATE_OF_CHANGE: measured between answers, by the source's clock where it has one."""
 
+from math import inf
+
 import pytest
 
-from drivers.values import Quality, Sample
+from drivers.values import Quality, Sample, Seconds
 from gateway.safety.constraint import Setting
 from gateway.safety.kinds.rate_of_change import RateOfChange, RateOfChangeRule
 from gateway.safety.operation import Write
 from gateway.safety.rule import Objection
 from gateway.safety.verdict import SafetyLevel, Verdict
-from tests.unit.gateway.safety.plant import DOUBTS, NOW, FakePlant, operation
+from tests.unit.gateway.safety.plant import DOUBTS, MAX_AGE, NOW, FakePlant, operation
 
 TAG = "boiler.steam"
 SETPOINT = "boiler.setpoint"
@@ -138,3 +140,67 @@ def test_a_step_from_where_nobody_knows_is_refused() -> None:
 def test_without_a_step_limit_it_judges_no_proposal() -> None:
     assert rule(max_per_second=1.0).proposes == ()
     assert rule(max_step=1.0).proposes == (TAG,)
+
+
+def test_a_step_from_a_value_outside_its_range_is_refused() -> None:
+    outside = Sample(450.0, Quality.UNCERTAIN, "out_of_range")
+    assert step(450.0, outside) == Objection("stale_input", "out_of_range")
+
+
+def test_a_constraint_that_wants_fresher_samples_measures_speed_as_before() -> None:
+    def slow(max_age: float | None) -> RateOfChangeRule:
+        age = None if max_age is None else Seconds(max_age)
+        declared = RateOfChange(name="s", level=SafetyLevel.HIGH, tag=TAG, max_per_second=10.0, max_age=age)
+        return RateOfChangeRule(declared)
+
+    story = ((0, stamped(100, 50)), (1, stamped(110, 51)))
+    assert judge(*story, of=slow(None))[1] == (Verdict.OK, "")
+    assert judge(*story, of=slow(2))[1] == (Verdict.OK, "")
+    judging, plant = slow(1), FakePlant()
+    plant.set(TAG, 100.0)
+    judging.live(plant, NOW + 1)
+    assert judging.live(plant, NOW + 1.1).reason == "stale"
+
+
+def test_it_shows_the_rate_and_holds_as_long_as_its_sample() -> None:
+    judging, plant = rule(), FakePlant()
+    plant.set(TAG, 100.0)
+    judging.live(plant, NOW)
+    plant.set(TAG, 105.0, at=NOW + 1)
+    judgement = judging.live(plant, NOW + 1)
+    assert (judgement.value, judgement.holds_until) == (5.0, NOW + 1 + MAX_AGE)
+    plant.set(TAG, 125.0, at=NOW + 2)
+    judgement = judging.live(plant, NOW + 2)
+    assert (judgement.verdict, judgement.value, judgement.holds_until) == (Verdict.VIOLATED, 20.0, NOW + 2 + MAX_AGE)
+    assert judging.restless
+    assert judging.constraint.bounds == (None, 10.0)
+    assert list(judging.constraint.watched) == [TAG]
+
+
+def test_it_judges_the_steps_of_its_tag_and_of_those_that_it_limits_also() -> None:
+    declared = RateOfChange(name="x", level=SafetyLevel.HIGH, tag=TAG, max_step=1.0, limits_also=(SETPOINT,))
+    assert RateOfChangeRule(declared).proposes == (TAG, SETPOINT)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({}, "no limit is set; give max_per_second or max_step"),
+        ({"max_per_second": 0.0}, "max_per_second: 0 is not a number above 0"),
+        ({"max_step": inf}, "max_step: inf is not a number above 0"),
+    ],
+)
+def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refused:
+        RateOfChange(name="x", level=SafetyLevel.HIGH, tag=TAG, **keys)  # type: ignore[arg-type]
+    assert str(refused.value) == message
+
+
+def test_looking_twice_at_one_answer_proves_nothing() -> None:
+    judging, plant = rule(), FakePlant()
+    plant.set(TAG, 100.0)
+    assert [judging.live(plant, NOW + second).reason for second in (0, 0.1, 1)] == ["first_value"] * 3
+    plant.set(TAG, 100.0, at=NOW + 2)
+    assert judging.live(plant, NOW + 2).verdict is Verdict.OK
+    plant.set(TAG, 105.0, at=NOW + 2)
+    assert [judging.live(plant, NOW + 2).reason for _ in range(2)] == ["no_time_between"] * 2

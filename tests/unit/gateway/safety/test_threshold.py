@@ -127,3 +127,10 @@ def test_nothing_is_permitted_that_does_not_lie_within(value: float, low: float,
     high = low + width
     permitted = propose(value, min=low, max=high) is None
     assert permitted == (low <= value <= high)
+
+
+def test_it_says_what_it_watches_and_within_which_limits() -> None:
+    declared = rule().constraint
+    assert declared.bounds == (100.0, 580.0)
+    assert list(declared.watched) == [TAG]
+    assert declared.limited == ()

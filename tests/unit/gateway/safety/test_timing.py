@@ -1,15 +1,16 @@
 """TIMING: minimum times on and off, between writes, and hours of the day."""
 
 from datetime import UTC, datetime
+from math import inf, nan
 
 import pytest
 
 from drivers.values import Sample, Seconds, bad
+from gateway.safety.constraint import Setting
 from gateway.safety.kinds.timing import Timing, TimingRule
-from gateway.safety.operation import Write
 from gateway.safety.rule import Objection
 from gateway.safety.verdict import SafetyLevel, Verdict
-from tests.unit.gateway.safety.plant import NOW, FakePlant, operation
+from tests.unit.gateway.safety.plant import MAX_AGE, NOW, FakePlant, operation
 
 TAG = "boiler.burner"
 
@@ -99,7 +100,7 @@ def test_hours_deny_while_the_clock_is_not_trusted() -> None:
 def test_its_live_verdict_is_about_being_seen() -> None:
     judging, plant = rule(), FakePlant()
     assert judging.live(plant, NOW).verdict is Verdict.UNKNOWN
-    plant.set(TAG, Sample(True))  # noqa: FBT003
+    plant.set(TAG, Sample(True))  # noqa: FBT003  (a value, not a flag)
     assert judging.live(plant, NOW).verdict is Verdict.OK
 
 
@@ -109,6 +110,11 @@ def test_its_live_verdict_is_about_being_seen() -> None:
         ({"min_on": Seconds(0)}, "min_on: 0 is not a number above 0"),
         ({"not_before": "06:00"}, "not_before and not_after: one needs the other"),
         ({"not_before": "6", "not_after": "22:00"}, "not_before: '6' is no time of the day; write it as '06:00'"),
+        ({"not_before": "06:00", "not_after": "1Z"}, "not_after: '1Z' is no time of the day; write it as '06:00'"),
+        (
+            {"not_before": "06:00+02:00", "not_after": "22:00"},
+            "not_before: '06:00+02:00' is no time of the day; write it as '06:00'",
+        ),
         ({"tag": TAG}, "no limit is set; give min_on, min_off, min_interval, or not_before and not_after"),
     ],
 )
@@ -118,5 +124,49 @@ def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, objec
     assert str(refused.value) == message
 
 
-def test_a_write_of_a_number_has_no_rest_to_keep() -> None:
-    assert rule().object(Write(TAG, 5.0), operation(TAG, 5.0), FakePlant(), NOW) is None
+@pytest.mark.parametrize("value", [5.0, 1, 0, "on"])
+def test_what_is_neither_on_nor_off_is_refused_where_that_is_limited(value: Setting) -> None:
+    wrong = Objection("violation", "wrong_type")
+    assert propose(rule(min_off=Seconds(30)), FakePlant(), NOW, value) == wrong
+    assert propose(rule(min_on=Seconds(30)), FakePlant(), NOW, value) == wrong
+    assert propose(rule(min_interval=Seconds(30)), FakePlant(), NOW, value) is None
+
+
+def test_a_number_is_another_state_than_the_bool_that_equals_it() -> None:
+    judging, plant = rule(), FakePlant()
+    show(judging, plant, NOW, value=True)
+    show(judging, plant, NOW + 8, value=True)
+    assert propose(judging, plant, NOW + 10, value=False) is None
+    show(judging, plant, NOW + 9, value=1)
+    show(judging, plant, NOW + 9.5, value=True)
+    assert propose(judging, plant, NOW + 11, value=False) is not None
+    assert propose(judging, plant, NOW + 19.5, value=False) is None
+
+
+def test_it_holds_as_long_as_its_sample_and_is_judged_all_the_time() -> None:
+    judging, plant = rule(), FakePlant()
+    plant.set(TAG, True, at=NOW - 1)  # noqa: FBT003  (a value, not a flag)
+    assert judging.live(plant, NOW).holds_until == NOW - 1 + MAX_AGE
+    assert judging.restless
+    assert judging.proposes == (TAG,)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "reason"),
+    [
+        ({"min_on": Seconds(1)}, 1, "wrong_type"),
+        ({"min_off": Seconds(1)}, "on", "wrong_type"),
+        ({"min_off": Seconds(1)}, None, "wrong_type"),
+        ({"min_interval": Seconds(1)}, None, "wrong_type"),
+        ({"min_interval": Seconds(1)}, inf, "not_finite"),
+        ({"min_interval": Seconds(1)}, nan, "not_finite"),
+        ({"min_interval": Seconds(1)}, 1.5, ""),
+        ({"min_interval": Seconds(1)}, "on", ""),
+        ({"min_off": Seconds(1)}, True, ""),
+    ],
+)
+def test_a_state_that_nobody_can_name_is_a_doubt(keys: dict[str, object], value: object, reason: str) -> None:
+    judging, plant = rule(**keys), FakePlant()
+    plant.set(TAG, Sample(value))  # type: ignore[arg-type]
+    judgement = judging.live(plant, NOW)
+    assert (judgement.verdict is Verdict.OK, judgement.reason) == (not reason, reason)

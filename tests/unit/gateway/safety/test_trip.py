@@ -114,16 +114,51 @@ def test_a_reset_of_what_is_not_latched_does_nothing() -> None:
 
 
 def test_force_clears_whatever_the_cause() -> None:
-    latch = Latch(TripDelays())
+    for story in ([(0, VIOLATED)], [(0, VIOLATED), (1, OK)], [(0, VIOLATED), (1, OK), (6, OK)], [(0, UNKNOWN)]):
+        latch = Latch(TripDelays(off_delay=5.0))
+        run(latch, *story)
+        latch.force(NOW + 7)
+        assert latch.state is TripState.CLEAR
+
+
+def test_one_that_is_held_trips_at_nothing_and_its_delays_run_on() -> None:
+    latch = Latch(TripDelays(on_delay=2.0, unknown_delay=3.0))
+    assert not latch.judge(VIOLATED, NOW, held=True)
+    assert not latch.judge(VIOLATED, NOW + 5, held=True)
+    assert latch.state is TripState.PENDING
+    assert latch.judge(VIOLATED, NOW + 5)
+    doubted = Latch(TripDelays(unknown_delay=3.0))
+    doubted.judge(OK, NOW, held=True)
+    assert not doubted.judge(UNKNOWN, NOW + 1, held=True)
+    assert not doubted.judge(UNKNOWN, NOW + 9, held=True)
+    assert doubted.judge(UNKNOWN, NOW + 9)
+
+
+def test_one_that_is_latched_already_goes_its_way_while_it_is_held() -> None:
+    latch = Latch(TripDelays(off_delay=2.0))
     run(latch, (0, VIOLATED))
-    latch.force()
-    assert not latch.is_latched
+    latch.judge(OK, NOW + 1, held=True)
+    latch.judge(OK, NOW + 3, held=True)
+    assert latch.state is TripState.RESETTABLE
+
+
+def test_a_doubt_that_trips_does_so_from_a_pending_violation_too() -> None:
+    latch = Latch(TripDelays(on_delay=60.0, unknown_delay=3.0))
+    assert run(latch, (0, VIOLATED), (1, UNKNOWN), (3.9, UNKNOWN), (4, UNKNOWN)) == [4]
+
+
+def test_a_doubt_is_timed_from_its_own_beginning_while_it_is_latched() -> None:
+    latch = Latch(TripDelays(unknown_delay=3.0))
+    assert run(latch, (0, VIOLATED), (1, UNKNOWN), (9, UNKNOWN)) == [0]
+    run(latch, (10, OK))
+    assert latch.reset(NOW + 10)
+    assert run(latch, (11, UNKNOWN), (13.9, UNKNOWN), (14, UNKNOWN)) == [14]
 
 
 def test_no_event_but_a_reset_leads_out_of_the_latch() -> None:
     for (state, event), following in TRANSITIONS.items():
         if state in LATCHED and following not in LATCHED:
-            assert event is TripEvent.RESET
+            assert event in {TripEvent.RESET, TripEvent.RESET_BYPASSED}
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Verdict)), st.floats(0, 3)), max_size=40), st.floats(0, 5))

@@ -137,6 +137,10 @@ def test_a_count_by_hand_agrees(values: list[float | None], agree: int) -> None:
         ({"tags": ("t.a", "t.a"), "agree": 1}, "tags: one sensor has one vote; a tag is named twice"),
         ({"degrade": (3,)}, "degrade: 3 of the 2 that are left is not possible"),
         ({"hysteresis": -1.0}, "hysteresis: -1 is not a number from 0 upwards"),
+        ({"min": 0.0, "hysteresis": 1.1}, "hysteresis: 1.1 is more than lies between min and max"),
+        ({"degrade": (2, 0)}, "degrade: 0 of the 1 that are left is not possible"),
+        ({"deviation": 0.0}, "deviation: 0 is not a number above 0"),
+        ({"max": None}, "no limit is set; give min, max or both"),
     ],
 )
 def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, object], message: str) -> None:
@@ -144,3 +148,9 @@ def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, objec
     with pytest.raises(ValueError, match=r".") as refused:
         Vote(**declared)  # type: ignore[arg-type]
     assert str(refused.value) == message
+
+
+def test_it_says_what_it_watches_and_within_which_limits() -> None:
+    declared = rule(min=0.0).constraint
+    assert declared.bounds == (0.0, 3600.0)
+    assert declared.watched == TAGS
