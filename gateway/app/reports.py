@@ -27,14 +27,14 @@ def device_event(state: DeviceState, change: Change) -> EventReport:
 def _state(state: DeviceState) -> tuple[str, str]:
     """Return a device's state in one word, and the reason where it has one."""
     if state.connected:
-        return "connected", ""
+        return "connected", state.reason
     if state.reason == CONNECTING:
         return CONNECTING, ""
     return "demoted" if state.demoted else "disconnected", state.reason
 
 
 def constraint_report(state: ConstraintState) -> ConstraintReport:
-    """Return a constraint's verdict and what it rests on."""
+    """Return a constraint as clients see it."""
     return ConstraintReport(
         name=state.name,
         verdict=state.verdict,
@@ -44,4 +44,9 @@ def constraint_report(state: ConstraintState) -> ConstraintReport:
         min=state.min,
         max=state.max,
         reason=state.reason,
+        alarm=state.alarm,
+        latched=state.latched,
+        first_out=state.first_out,
+        safe_state=state.safe_state,
+        bypassed_until=state.bypassed_until,
     )

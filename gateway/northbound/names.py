@@ -16,7 +16,7 @@ class Topic:
 
 
 class Names:
-    """Every topic that the gateway publishes, below its root and id."""
+    """Every topic of the gateway, below its root and id."""
 
     __slots__ = ("_prefix",)
 
@@ -47,6 +47,20 @@ class Names:
     def event(self, kind: str) -> Topic:
         """Return the topic of the events of one kind."""
         return self._topic("event", kind)
+
+    def reply(self, command_id: str) -> Topic:
+        """Return the topic of the reply to a command; `_` where the command's id could not be used."""
+        return self._topic("reply", command_id)
+
+    @property
+    def audit(self) -> Topic:
+        """Each audit record as it is chained."""
+        return self._topic("audit")
+
+    @property
+    def command(self) -> str:
+        """What the topics of commands begin with; the only ones that the gateway listens to."""
+        return f"{self._prefix}/command"
 
     def _topic(self, kind: str, *levels: str) -> Topic:
         return Topic("/".join((self._prefix, kind, *levels)), kind)

@@ -34,14 +34,14 @@ def topic_head(topic: str) -> bytes:
 def encode_v5(head: bytes, packet_id: int, payload: bytes, retain: bool) -> bytes:  # noqa: FBT001  (an Encoder)
     """Return a PUBLISH of MQTT 5 at QoS 1, without properties."""
     first = _PUBLISH_QOS_1 | _RETAIN if retain else _PUBLISH_QOS_1
-    size = _remaining_length(len(head) + 3 + len(payload))
+    size = remaining_length(len(head) + 3 + len(payload))
     return b"%c%b%b%b%b" % (first, size, head, _NO_PROPERTIES.pack(packet_id, 0), payload)
 
 
 def encode_v311(head: bytes, packet_id: int, payload: bytes, retain: bool) -> bytes:  # noqa: FBT001  (an Encoder)
     """Return a PUBLISH of MQTT 3.1.1 at QoS 1."""
     first = _PUBLISH_QOS_1 | _RETAIN if retain else _PUBLISH_QOS_1
-    size = _remaining_length(len(head) + 2 + len(payload))
+    size = remaining_length(len(head) + 2 + len(payload))
     return b"%c%b%b%b%b" % (first, size, head, _LENGTH.pack(packet_id), payload)
 
 
@@ -98,7 +98,8 @@ def _find_packet(data: bytes, start: int) -> tuple[int, int] | None:
     return start, start + _ENDLESS  # no length at all: paho finds out, and ends the connection
 
 
-def _remaining_length(size: int) -> bytes:
+def remaining_length(size: int) -> bytes:
+    """Return a length as a fixed header carries it."""
     if size < 0x80:
         return b"%c" % size
     if size < 0x4000:

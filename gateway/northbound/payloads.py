@@ -1,11 +1,12 @@
 """The payloads of contract section 4: UTF-8 JSON, joined from fragments where it has to be fast. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 from drivers.values import DataType, Quality, Sample
+from gateway.control.reply import Reply, Result, finding_plain
 from gateway.northbound.json_text import FloatText, flaw_of, float32_text, string_text, time_text, value_text
 from gateway.northbound.reports import ConstraintReport, DeviceReport, EventReport
 from gateway.tags.tag import Tag, TagSettings
@@ -103,7 +104,34 @@ def constraint_payload(report: ConstraintReport, time: float) -> bytes:
             "reason": report.reason,
             "since": time_text(report.since),
             "time": time_text(time),
+            "alarm": report.alarm.value,
+            "latched": report.latched,
+            "first_out": report.first_out,
+            **({"safe_state": report.safe_state} if report.safe_state else {}),
+            **({"bypassed_until": time_text(report.bypassed_until)} if report.bypassed_until is not None else {}),
         }
+    )
+
+
+def reply_payload(reply: Reply, float_text: Callable[[str], FloatText] = lambda _: repr) -> bytes:
+    """Return the answer to a command. Float text: how the floats of a tag, named `device.tag`, are written."""
+    violations = ",".join(value_text(finding_plain(finding)) for finding in reply.violations)
+    results = ",".join(
+        f"{string_text(tag)}:{{{_result(result, float_text(tag))}}}" for tag, result in reply.results.items()
+    )
+    repeated = ',"repeated":true' if reply.repeated else ""
+    return encode(
+        f'{{"id":{string_text(reply.id)},"outcome":"{reply.outcome}","code":{string_text(reply.code)},'
+        f'"message":{string_text(reply.message)},"violations":[{violations}],"results":{{{results}}},'
+        f'"provenance_hash":"{reply.provenance_hash}","time":"{time_text(reply.wall)}"{repeated}}}'
+    )
+
+
+def _result(result: Result, float_text: FloatText) -> str:
+    message = f',"message":{string_text(result.message)}' if result.message else ""
+    return (
+        f'"requested":{value_text(result.requested)},"read_back":{value_text(result.read_back, float_text)},'
+        f'"outcome":"{result.outcome}","code":{string_text(result.code)}{message}'
     )
 
 

@@ -8,13 +8,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from gateway.clock import Clock
+from gateway.control.reply import Reply
 from gateway.counters import MqttCounters
+from gateway.northbound.json_text import FloatText
 from gateway.northbound.link import Link
 from gateway.northbound.names import Names, Topic
-from gateway.northbound.payloads import constraint_payload, device_payload, event_payload
+from gateway.northbound.payloads import constraint_payload, device_payload, event_payload, reply_payload
 from gateway.northbound.reports import ConstraintReport, DeviceReport, EventReport
 from gateway.northbound.settings import MqttSettings
-from gateway.northbound.sources import BatchMessage, EventMessage, Fact, Source, Status, TagSource, offline_payload
+from gateway.northbound.sources import BatchMessage, Fact, Message, Source, Status, TagSource, offline_payload
 from gateway.northbound.waiting import Waiting
 from gateway.tags.image import Batch
 from gateway.tags.tag import Tag
@@ -23,6 +25,10 @@ BURST = 250
 """How many messages are handed over in one turn of the loop: 2 ms of it, or some more on a small machine."""
 MOST_EVENT_BYTES = 65_536
 """What the events may hold that wait for the broker; the oldest are dropped then."""
+MOST_REPLY_BYTES = 262_144
+"""What the replies may hold that wait for the broker: a thousand. Whoever gets none asks again with the same id."""
+MOST_AUDIT_BYTES = 262_144
+"""What the audit records may hold that wait for the broker; the journal has all of them."""
 GOODBYE = 2.0
 """Seconds that a clean stop waits for the broker to acknowledge the status offline."""
 
@@ -56,8 +62,15 @@ class Publisher:
         self._status = Status(self._names.status, settings.status_life, clock)
         self._urgent = Waiting()
         """Births, verdicts and the status: few, and before any value."""
+        self._replies = Waiting(MOST_REPLY_BYTES)
         self._events = Waiting(MOST_EVENT_BYTES)
+        self._audits = Waiting(MOST_AUDIT_BYTES)
         self._values = Waiting()
+        self._rows = (self._urgent, self._replies, self._events, self._audits, self._values)
+        """In the order in which they are served."""
+        self._row_of = {"reply": self._replies, "event": self._events, "audit": self._audits}
+        """By kind of topic."""
+        self._texts = {tag.path: source.text for tag, source in zip(tags, self._sources, strict=True)}
         self._refused: dict[Source, None] = {}
         """What the broker did not take, at most once each."""
         self._arrived: list[Batch] = []
@@ -82,9 +95,9 @@ class Publisher:
         """Publish the status offline, wait for the broker to have it, disconnect, and let `run` end."""
         self._stopping = True
         if self._link.up:
-            self._urgent.clear()
-            self._events.clear()
-            self._values.clear()
+            for waiting in (self._urgent, self._events, self._audits, self._values):
+                waiting.clear()
+            self._hand_over()  # what was answered last leaves before the status
             offline = Fact(self._names.status)
             offline.body = offline_payload(self._clock.wall(), "stopped")
             self._urgent.put(offline, self._clock.monotonic())
@@ -113,10 +126,19 @@ class Publisher:
 
     def event(self, report: EventReport) -> None:
         """Take in something that happened."""
-        if not self._stopping:
-            message = EventMessage(self._names.event(report.kind), event_payload(report))
-            self._events.put(message, self._clock.monotonic())
-            self._wake()
+        self._put_message(self._names.event(report.kind), lambda: event_payload(report))
+
+    def reply(self, reply: Reply) -> None:
+        """Take in the answer to a command."""
+        self._put_message(self._names.reply(reply.id), lambda: reply_payload(reply, self._float_text))
+
+    def audit(self, body: bytes) -> None:
+        """Take in an audit record, as it was chained."""
+        self._put_message(self._names.audit, lambda: body)
+
+    def head(self, text: str) -> None:
+        """Take in where the audit chain stands, so that it is known elsewhere too."""
+        self.event(EventReport("audit", "head", self._clock.wall(), {"head": text}))
 
     def status(self, state: str, reasons: Sequence[str] = ()) -> None:
         """Take in the gateway's state (online, degraded, ...) and why it is not online."""
@@ -162,7 +184,7 @@ class Publisher:
         now = self._clock.monotonic()
         for source in reversed(unacknowledged):
             if source.size:
-                (self._events if isinstance(source, EventMessage) else self._values).put_back(source, now)
+                self._row_of.get(source.topic.kind, self._values).put_back(source, now)
         self._count()
 
     async def _keep_status(self) -> None:
@@ -196,6 +218,15 @@ class Publisher:
             fact.about, fact.body = report, payload()
             self._urgent.put(fact, self._clock.monotonic())
             self._wake()
+
+    def _put_message(self, topic: Topic, body: Callable[[], bytes]) -> None:
+        if not self._stopping:
+            self._row_of[topic.kind].put(Message(topic, body()), self._clock.monotonic())
+            self._wake()
+
+    def _float_text(self, tag: str) -> FloatText:
+        text = self._texts.get(tag)
+        return repr if text is None else text.float_text
 
     def _put_status(self) -> None:
         # After a connection the status waits behind the values; it must not overtake them then.
@@ -242,7 +273,7 @@ class Publisher:
     def _hand_over(self) -> None:
         link, now = self._link, self._clock.monotonic()
         left = BURST
-        for waiting in (self._urgent, self._events, self._values):
+        for waiting in self._rows:
             while left and waiting and link.has_room():
                 left -= 1
                 source = waiting.take()
@@ -254,8 +285,7 @@ class Publisher:
             self._wake()
 
     def _count(self) -> None:
-        counters, link = self._counters, self._link
-        rows = (self._urgent, self._events, self._values)
+        counters, link, rows = self._counters, self._link, self._rows
         counters.pending = link.on_its_way + sum(map(len, rows))
         counters.dropped = sum(waiting.dropped for waiting in rows)
         times = (link.oldest, *(waiting.oldest for waiting in rows))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drivers.values import DataType
+from gateway.safety.alarm import AlarmState
 from gateway.safety.verdict import SafetyLevel, Verdict
 
 
@@ -40,7 +41,7 @@ class EventReport:
 
 @dataclass(frozen=True, slots=True)
 class ConstraintReport:
-    """A constraint's verdict and what it rests on."""
+    """A constraint's verdict and what it rests on, and how its trip, its alarm and its bypass stand."""
 
     name: str
     verdict: Verdict
@@ -53,3 +54,12 @@ class ConstraintReport:
     max: float | None = None
     reason: str = ""
     """Why it is not OK, one word."""
+    alarm: AlarmState = AlarmState.NORMAL
+    latched: bool = False
+    """That it tripped, and was not reset since."""
+    first_out: bool = False
+    """That it tripped first, of what is latched."""
+    safe_state: str = ""
+    """How its safe state came on: pending, confirmed, failed or deviated; empty where none was called for."""
+    bypassed_until: float | None = None
+    """Seconds since 1970 UTC; None where it is not bypassed."""

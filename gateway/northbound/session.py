@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import aiomqtt
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import ConnectFlags, DisconnectFlags
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -171,3 +172,11 @@ class Session(aiomqtt.Client):
 
     def _on_socket_unregister_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:  # noqa: ANN401
         """Nothing was registered."""
+
+
+def explain_connack(code: int) -> str:
+    """Return what a reason code of CONNACK means."""
+    try:
+        return str(ReasonCode(PacketTypes.CONNACK, identifier=code))
+    except KeyError:
+        return "a reason that MQTT does not know"

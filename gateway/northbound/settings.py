@@ -41,6 +41,8 @@ class MqttSettings:
     """How long a retained status counts; it is republished every third of that."""
     reconnect_max: Seconds = Seconds(30)
     """The longest pause between two attempts to connect."""
+    trust_topic_principal: bool = False
+    """Believe the last level of a command's topic; only with a broker that lets each user write below its own name."""
     tls: TlsSettings = TlsSettings()
 
     def __post_init__(self) -> None:

@@ -113,8 +113,8 @@ class BatchMessage:
         return self.body
 
 
-class EventMessage:
-    """Something that happened; not retained, so each is delivered or counted as dropped."""
+class Message:
+    """An event, a reply or an audit record; not retained, so each is delivered or counted as dropped."""
 
     __slots__ = ("body", "size", "topic")
 

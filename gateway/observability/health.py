@@ -3,9 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from gateway.counters import LATE_PERIODS, Counters
 from gateway.observability.page import JSON, Answer, line
+
+_DOWN = {"journal": "cannot write", "inbox": "not subscribed to the command topics"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,7 @@ class Part:
     """A part of the gateway that has to be up before the gateway is ready."""
 
     name: str
-    """`configuration`, `evaluation`, `mqtt`, or `device.NAME`."""
+    """`configuration`, `evaluation`, `mqtt`, `journal`, `inbox`, or `device.NAME`."""
     ready: bool
     reason: str = ""
     """Why it is not ready, in a few words."""
@@ -32,16 +35,20 @@ def health(last: float | None, now: float, period: float) -> Answer:
     return line(503, f"late: the last safety evaluation was {age:.1f} s ago; one is due every {period:g} s")
 
 
-def list_parts(counters: Counters, faults: Mapping[str, str]) -> list[Part]:
+def list_parts(
+    counters: Counters, faults: Mapping[str, str], further: Mapping[str, bool] = MappingProxyType({})
+) -> list[Part]:
     """Return every part, up or not. `faults` says why a part is down, by its name; empty or absent where it is not.
 
-    The configuration is up unless a fault is named; the others also have to count as up.
+    The configuration is up unless a fault is named; the others also have to count as up. `further` says so of the
+    parts that not every gateway has.
     """
     up = {
         "configuration": (True, "not loaded"),
         "evaluation": (counters.guard.last is not None, "has not run yet"),
         **{f"device.{name}": (device.connected, "not connected") for name, device in list(counters.devices.items())},
         "mqtt": (counters.mqtt.connected, "not connected to the broker"),
+        **{name: (is_up, _DOWN.get(name, "not up")) for name, is_up in further.items()},
     }
     parts = []
     for name, (is_up, otherwise) in up.items():

@@ -1,11 +1,12 @@
 """Every metric: names, labels and help texts. They are part of the contract; other programs rely on them.
 
+Those of commands, trips and the journal are in `control_metrics`.
+
 Nothing is counted here. The plain figures of `gateway.counters` are read when Prometheus asks, in the
 thread that asks, so a scrape costs the event loop nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -15,18 +16,23 @@ from prometheus_client.registry import Collector
 
 from drivers.values import Quality
 from gateway.clock import Clock
-from gateway.counters import Counters, DeviceCounters, Histogram, MqttCounters
+from gateway.counters import Counters, DeviceCounters, MqttCounters
+from gateway.observability.control_metrics import (
+    TripView,
+    breaker_metric,
+    command_metrics,
+    frame_metrics,
+    journal_metrics,
+    trip_metrics,
+)
+from gateway.observability.families import add_histogram
 from gateway.observability.page import Answer, Page
-from gateway.safety.verdict import SafetyLevel, Verdict
+from gateway.safety.verdict import Verdict
 
 
-class ConstraintView(Protocol):
+class ConstraintView(TripView, Protocol):
     """What is shown of a constraint; a frozen value, made anew for each scrape."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def level(self) -> SafetyLevel: ...
     @property
     def verdict(self) -> Verdict: ...
     @property
@@ -49,13 +55,20 @@ class GatewayCollector(Collector):
         clock: Clock,
         tags: Callable[[], Mapping[str, Mapping[Quality, int]]],
         constraints: Callable[[], Iterable[ConstraintView]],
+        halted: Callable[[], bool] = lambda: False,
+        breakers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Tags: each device's tags counted by quality. Constraints: all of them as they stand."""
+        """Tags: each device's tags counted by quality. Constraints: all of them as they stand.
+
+        Halted: whether all control is. Breakers: the word of each one's state by its name.
+        """
         self._version = version
         self._counters = counters
         self._clock = clock
         self._tags = tags
         self._constraints = constraints
+        self._halted = halted
+        self._breakers = breakers
         self._started = clock.monotonic()
 
     def collect(self) -> Iterator[Metric]:
@@ -69,13 +82,20 @@ class GatewayCollector(Collector):
         lag = HistogramMetricFamily(
             "plantgate_loop_lag_seconds", "Seconds by which the event loop ran the safety evaluation late.", labels=[]
         )
-        _add_histogram(lag, [], counters.loop_lag)
+        add_histogram(lag, [], counters.loop_lag)
         yield lag
         # A copy, since the loop may add a device while this thread goes through them.
-        yield from _device_metrics(dict(counters.devices))
+        devices = dict(counters.devices)
+        yield from _device_metrics(devices)
         yield _tag_metric(self._tags())
         yield from _mqtt_metrics(counters.mqtt, now)
-        yield from _constraint_metrics(list(self._constraints()), dict(counters.guard.violations))
+        constraints = list(self._constraints())
+        yield from _constraint_metrics(constraints, dict(counters.guard.violations))
+        yield from trip_metrics(counters.control, constraints, halted=self._halted())
+        yield breaker_metric(self._breakers())
+        yield from command_metrics(counters.control)
+        yield from frame_metrics(counters.control, devices)
+        yield from journal_metrics(counters.journal)
 
 
 def metrics_page(collector: GatewayCollector) -> Page:
@@ -121,7 +141,7 @@ def _device_metrics(devices: Mapping[str, DeviceCounters]) -> Iterator[Metric]:
     for name, device in devices.items():
         connected.add_metric([name], device.connected)
         reconnects.add_metric([name], device.reconnects)
-        _add_histogram(scans, [name], device.scans)
+        add_histogram(scans, [name], device.scans)
         overruns.add_metric([name], device.overruns)
         updates.add_metric([name], device.updates)
         for kind, count in dict(device.errors).items():
@@ -192,10 +212,3 @@ def _constraint_metrics(constraints: Iterable[ConstraintView], violations: Mappi
                 limit.add_metric([*names, bound], figure)
         total.add_metric(names, violations.get(constraint.name, 0))
     yield from (state, value, limit, total)
-
-
-def _add_histogram(family: HistogramMetricFamily, labels: list[str], histogram: Histogram) -> None:
-    # Copied at once: the loop may count on meanwhile, and buckets must not contradict each other.
-    counts, total = list(histogram.counts), histogram.total
-    bounds = [*(str(float(bound)) for bound in histogram.bounds), "+Inf"]
-    family.add_metric(labels, list(zip(bounds, accumulate(counts), strict=True)), total)

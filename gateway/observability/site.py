@@ -18,11 +18,15 @@ def build_pages(
     tags: Callable[[], Mapping[str, Mapping[Quality, int]]],
     constraints: Callable[[], Iterable[ConstraintView]],
     faults: Callable[[], Mapping[str, str]],
+    halted: Callable[[], bool] = lambda: False,
+    breakers: Callable[[], Mapping[str, str]] = dict,
+    further: Callable[[], Mapping[str, bool]] = dict,
 ) -> dict[str, Page]:
     """Return /metrics, /healthz and /readyz. The callables are called in other threads than the loop's.
 
     Period: of the safety evaluation, seconds. Tags: each device's tags counted by quality. Faults: why
-    parts are down, by name, as `list_parts` takes them.
+    parts are down, by name, as `list_parts` takes them. Halted: whether all control is. Breakers: the word of each
+    one's state by its name. Further: whether the parts are up that not every gateway has, `journal` and `inbox`.
     """
 
     def healthz(_: str) -> Answer:
@@ -30,7 +34,7 @@ def build_pages(
         return health(last, clock.monotonic(), period)
 
     def readyz(_: str) -> Answer:
-        return readiness(list_parts(counters, faults()))
+        return readiness(list_parts(counters, faults(), further()))
 
-    collector = GatewayCollector(version, counters, clock, tags, constraints)
+    collector = GatewayCollector(version, counters, clock, tags, constraints, halted, breakers)
     return {"/metrics": metrics_page(collector), "/healthz": healthz, "/readyz": readyz}

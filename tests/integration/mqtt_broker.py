@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-CONNECT, PUBLISH, PINGREQ = 0x10, 0x30, 0xC0
+CONNECT, PUBLISH, SUBSCRIBE, PINGREQ = 0x10, 0x30, 0x82, 0xC0
 
 
 async def read_packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -21,7 +21,7 @@ async def read_packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 class FakeBroker:
-    """Speaks just enough MQTT to be published to."""
+    """Speaks just enough MQTT to be published to, and to be subscribed at."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -30,6 +30,8 @@ class FakeBroker:
             4: b"\x20\x02\x00\x00",
         }
         """CONNACK by the version of CONNECT; nothing is answered to a version that is absent."""
+        self.subscribed = 1
+        """The code with which MQTT 5 clients are answered that subscribe."""
         self.acknowledges = True
         self.answers_pings = True
         self.connections = 0
@@ -54,6 +56,8 @@ class FakeBroker:
                         return
                 elif first & 0xF0 == PUBLISH:
                     writer.write(self._take(body, version))
+                elif first == SUBSCRIBE:
+                    writer.write(b"\x90\x04" + body[:2] + bytes((0, self.subscribed)))
                 elif first == PINGREQ and self.answers_pings:
                     writer.write(b"\xd0\x00")
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -67,6 +71,11 @@ class FakeBroker:
         properties = 1 if version == 5 else 0
         self.publishes.append((body[2 : 2 + length].decode(), body[4 + length + properties :]))
         return b"\x40\x02" + body[2 + length : 4 + length] if self.acknowledges else b""
+
+    def send(self, data: bytes) -> None:
+        """Send to everybody who is connected."""
+        for writer in self._writers:
+            writer.write(data)
 
     def drop(self) -> None:
         """Close every connection without a word."""

@@ -33,6 +33,8 @@ class Shown:
     value: float | None = 451.2
     min: float | None = None
     max: float | None = 580.0
+    safe_state: str = "confirmed"
+    bypassed_until: float | None = None
 
 
 @dataclass
@@ -40,11 +42,20 @@ class Site:
     counters: Counters = field(default_factory=lambda: Counters(devices={"boiler": DeviceCounters()}))
     constraints: list[Shown] = field(default_factory=lambda: [Shown()])
     faults: dict[str, str] = field(default_factory=dict)
+    further: dict[str, bool] = field(default_factory=dict)
 
     def serve(self) -> HttpServer:
         tags = {name: {Quality.GOOD: 7} for name in self.counters.devices}
         pages = build_pages(
-            "0.1.0", 0.1, self.counters, SystemClock(), lambda: tags, lambda: self.constraints, lambda: self.faults
+            "0.1.0",
+            0.1,
+            self.counters,
+            SystemClock(),
+            lambda: tags,
+            lambda: self.constraints,
+            lambda: self.faults,
+            breakers=lambda: {"boiler": "open"},
+            further=lambda: self.further,
         )
         return HttpServer(HttpSettings(listen="127.0.0.1:0"), pages)
 
@@ -70,6 +81,9 @@ def test_promtool_finds_nothing_to_say_about_the_metrics(site: tuple[Site, Calla
     gateway, ask = site
     gateway.counters.devices["boiler"].errors["timeout"] += 1
     gateway.counters.devices["boiler"].scans.observe(0.02)
+    gateway.counters.control.decisions["refused", "violation"] += 1
+    gateway.counters.control.rate_limited["boiler"] += 1
+    gateway.counters.control.trip_reaction.observe(0.02)
     status, text = ask("/metrics")
     assert status == 200
     checked = subprocess.run(
@@ -115,6 +129,10 @@ def test_ready_names_what_is_missing(site: tuple[Site, Callable[[str], tuple[int
     gateway.counters.devices["boiler"].connected = True
     gateway.faults.clear()
     assert ask("/readyz")[0] == 200
+    gateway.further = {"journal": True, "inbox": False}
+    status, text = ask("/readyz")
+    assert status == 503
+    assert json.loads(text)["parts"]["inbox"] == {"ready": False, "reason": "not subscribed to the command topics"}
 
 
 async def test_a_scrape_of_a_large_plant_does_not_hold_up_the_loop() -> None:

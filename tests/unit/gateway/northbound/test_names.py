@@ -10,7 +10,11 @@ def test_the_topics_are_those_of_the_contract() -> None:
     assert names.tag("boiler", "steam_temperature").text == "agent/boiler-house/tag/boiler/steam_temperature"
     assert names.batch("boiler").text == "agent/boiler-house/batch/boiler"
     assert names.constraint("max_steam_temperature").text == "agent/boiler-house/constraint/max_steam_temperature"
-    assert names.event("device").text == "agent/boiler-house/event/device"
+    for kind in ("device", "violation", "trip", "reset", "bypass", "breaker", "lease", "config", "proposal", "audit"):
+        assert names.event(kind).text == f"agent/boiler-house/event/{kind}"
+    assert names.reply("0b9e").text == "agent/boiler-house/reply/0b9e"
+    assert names.audit.text == "agent/boiler-house/audit"
+    assert names.command == "agent/boiler-house/command"
 
 
 def test_a_topic_knows_its_kind_below_any_root() -> None:

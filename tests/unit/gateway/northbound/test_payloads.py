@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.values import DataType, Quality, Sample, Seconds, bad
+from gateway.control.reply import Outcome, Reply, Result
+from gateway.northbound.json_text import float32_text
 from gateway.northbound.payloads import (
     TagText,
     batch_payload,
@@ -17,9 +20,12 @@ from gateway.northbound.payloads import (
     device_payload,
     encode,
     event_payload,
+    reply_payload,
 )
 from gateway.northbound.reports import ConstraintReport, DeviceReport, EventReport
 from gateway.northbound.sources import offline_payload
+from gateway.safety.alarm import AlarmState
+from gateway.safety.decision import Finding
 from gateway.safety.verdict import SafetyLevel, Verdict
 from gateway.tags.tag import Tag, TagSettings
 
@@ -134,9 +140,87 @@ def test_a_verdict_tells_its_value_and_limits() -> None:
         "reason": "above_max",
         "since": TIME,
         "time": TIME,
+        "alarm": "normal",
+        "latched": False,
+        "first_out": False,
     }
     unknown = ConstraintReport("max", Verdict.UNKNOWN, SafetyLevel.LOW, WALL, value=float("nan"), reason="nan")
     assert json.loads(constraint_payload(unknown, WALL))["value"] is None
+
+
+def test_a_trip_tells_its_alarm_its_safe_state_and_its_bypass() -> None:
+    report = ConstraintReport(
+        "max",
+        Verdict.OK,
+        SafetyLevel.CRITICAL,
+        WALL,
+        alarm=AlarmState.RTN_UNACK,
+        latched=True,
+        first_out=True,
+        safe_state="confirmed",
+        bypassed_until=WALL,
+    )
+    told = json.loads(constraint_payload(report, WALL))
+    assert {key: told[key] for key in ("alarm", "latched", "first_out", "safe_state", "bypassed_until")} == {
+        "alarm": "rtn_unack",
+        "latched": True,
+        "first_out": True,
+        "safe_state": "confirmed",
+        "bypassed_until": TIME,
+    }
+
+
+def test_a_reply_says_what_became_of_each_write() -> None:
+    reply = Reply(
+        "0b9e",
+        Outcome.MISMATCH,
+        "readback_mismatch",
+        "boiler.a reads 1.5",
+        results={
+            "boiler.a": Result(2.5, Outcome.MISMATCH, "readback_mismatch", 451.20001220703125, "it reads otherwise"),
+            "boiler.b": Result(True, Outcome.APPLIED, read_back=b"\x01"),  # noqa: FBT003  (a value)
+            "boiler.c": Result("x", Outcome.UNKNOWN, "timeout", float("nan")),
+        },
+        provenance_hash="ab12",
+        wall=WALL,
+    )
+    payload = reply_payload(reply, lambda tag: float32_text if tag == "boiler.a" else repr)
+    assert json.loads(payload, parse_constant=pytest.fail) == {
+        "id": "0b9e",
+        "outcome": "mismatch",
+        "code": "readback_mismatch",
+        "message": "boiler.a reads 1.5",
+        "violations": [],
+        "results": {
+            "boiler.a": {
+                "requested": 2.5,
+                "read_back": 451.2,
+                "outcome": "mismatch",
+                "code": "readback_mismatch",
+                "message": "it reads otherwise",
+            },
+            "boiler.b": {"requested": True, "read_back": "AQ==", "outcome": "applied", "code": ""},
+            "boiler.c": {"requested": "x", "read_back": None, "outcome": "unknown", "code": "timeout"},
+        },
+        "provenance_hash": "ab12",
+        "time": TIME,
+    }
+
+
+def test_a_refusal_names_every_violation_and_only_a_repeated_reply_says_so() -> None:
+    findings = (
+        Finding("violation", "max", "above_max", "boiler.a", 600.0, 580.0),
+        Finding("halted", "", "trip", value=float("inf")),
+    )
+    reply = Reply("_", Outcome.REFUSED, "violation", 'a "quoted"\nmessage', findings, wall=WALL)
+    told = json.loads(reply_payload(reply), parse_constant=pytest.fail)
+    assert told["violations"] == [
+        {"code": "violation", "name": "max", "reason": "above_max", "tag": "boiler.a", "value": 600.0, "limit": 580.0},
+        {"code": "halted", "reason": "trip", "value": None},
+    ]
+    assert (told["id"], told["message"], told["results"]) == ("_", 'a "quoted"\nmessage', {})
+    assert "repeated" not in told
+    assert json.loads(reply_payload(replace(reply, repeated=True)))["repeated"] is True
 
 
 def test_offline_never_expires() -> None:

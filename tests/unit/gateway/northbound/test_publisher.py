@@ -5,7 +5,10 @@ import json
 import random
 from typing import Any
 
-from drivers.values import Sample, Seconds
+import pytest
+
+from drivers.values import DataType, Sample, Seconds
+from gateway.control.reply import Outcome, Reply, Result
 from gateway.counters import MqttCounters
 from gateway.northbound.link import Link
 from gateway.northbound.publisher import BURST, Publisher
@@ -292,6 +295,102 @@ def test_what_the_broker_refused_is_offered_again_with_the_next_status() -> None
         await asyncio.sleep(31)
         assert desk.link.topics() == ["status"]
         await desk.publisher.stop()
+        await running
+
+    run_virtual(main())
+
+
+def refusal(command: str, message: str = "") -> Reply:
+    return Reply(command, Outcome.REFUSED, "violation", message, wall=1_767_225_600.0)
+
+
+def test_replies_go_before_events_records_and_values_and_verdicts_before_them() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.link.topics()
+        desk.link.space = 0
+        await desk.take(1.0)
+        desk.publisher.audit(b'{"kind":"intent"}')
+        desk.publisher.head("12 ab")
+        desk.publisher.reply(refusal("c1"))
+        desk.publisher.reply(refusal("_"))
+        desk.publisher.constraint(verdict(Verdict.VIOLATED))
+        await desk.room(10)
+        [head] = desk.values_of("event/audit")
+        assert (head["kind"], head["head"]) == ("head", "12 ab")
+        assert desk.values_of("audit") == [{"kind": "intent"}]
+        assert [source.retain for source, topic, _ in desk.link.taken if topic.startswith("reply/")] == [False] * 2
+        assert desk.link.topics() == [
+            "constraint/max", "reply/c1", "reply/_", "event/audit", "audit", "tag/boiler/t0",
+        ]  # fmt: skip
+
+    run_virtual(main())
+
+
+def test_a_reply_writes_a_float_as_the_topic_of_its_tag_does() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.publisher.device(DeviceReport("boiler", "connected", 0.0, types={"t0": DataType.FLOAT32}))
+        result = Result(451.2, Outcome.APPLIED, read_back=451.20001220703125)
+        desk.publisher.reply(Reply("c", Outcome.APPLIED, results={"boiler.t0": result, "other.t": result}))
+        await asyncio.sleep(0)
+        [reply] = desk.values_of("reply/")
+        assert reply["results"]["boiler.t0"]["read_back"] == 451.2
+        assert reply["results"]["other.t"]["read_back"] == 451.20001220703125
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("kind", ["reply", "audit"])
+def test_replies_and_records_of_an_outage_are_kept_in_order_and_the_oldest_dropped_and_counted(kind: str) -> None:
+    async def main() -> None:
+        desk = Desk()
+        for place in range(2000):
+            if kind == "reply":
+                desk.publisher.reply(refusal(str(place), "x" * 200))
+            else:
+                desk.publisher.audit(json.dumps({"id": str(place), "why": "x" * 200}).encode())
+        await asyncio.sleep(0)
+        assert 0 < desk.counters.dropped < 2000
+        await desk.connect()
+        await asyncio.sleep(1)
+        told = [payload["id"] for payload in desk.values_of(kind)]
+        assert told == [str(place) for place in range(desk.counters.dropped, 2000)]
+
+    run_virtual(main())
+
+
+def test_a_reply_that_the_broker_may_not_have_is_told_again() -> None:
+    async def main() -> None:
+        desk = Desk()
+        await desk.connect()
+        desk.publisher.reply(refusal("c1"))
+        desk.publisher.audit(b"{}")
+        await asyncio.sleep(0)
+        sent = [source for source, topic, _ in desk.link.taken if topic in {"reply/c1", "audit"}]
+        assert len(sent) == 2
+        desk.link.topics()
+        await desk.disconnect(*sent)
+        await desk.connect()
+        topics = desk.link.topics()
+        assert [topics.count(topic) for topic in ("reply/c1", "audit")] == [1, 1]
+
+    run_virtual(main())
+
+
+def test_the_last_replies_leave_before_the_gateway_is_offline() -> None:
+    async def main() -> None:
+        desk = Desk()
+        running = asyncio.create_task(desk.publisher.run())
+        await desk.connect()
+        desk.link.topics()
+        desk.publisher.reply(refusal("c1"))
+        await desk.publisher.stop()
+        desk.publisher.reply(refusal("c2"))
+        await asyncio.sleep(0)
+        assert desk.link.topics() == ["reply/c1", "status"]
         await running
 
     run_virtual(main())

@@ -75,5 +75,15 @@ def test_not_ready_before_the_first_evaluation() -> None:
     assert [part for part in parts if not part.ready] == [Part("evaluation", ready=False, reason="has not run yet")]
 
 
+def test_a_part_that_not_every_gateway_has_counts_where_it_is_there() -> None:
+    counters = counters_of_a_gateway_that_is_up()
+    assert readiness(list_parts(counters, {}, {"journal": True, "inbox": True})).status == 200
+    parts = list_parts(counters, {"journal": "disk_full"}, {"journal": False, "inbox": False})
+    assert {part.name: part.reason for part in parts if not part.ready} == {
+        "journal": "disk_full",
+        "inbox": "not subscribed to the command topics",
+    }
+
+
 def test_nothing_known_is_not_ready() -> None:
     assert readiness([]).status == 503

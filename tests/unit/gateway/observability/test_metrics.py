@@ -36,6 +36,27 @@ EVERY_METRIC = {
     "plantgate_safety_constraint_value": {"constraint", "level"},
     "plantgate_safety_constraint_limit": {"constraint", "level", "bound"},
     "plantgate_safety_violations_total": {"constraint", "level"},
+    "plantgate_safety_bypassed": {"constraint", "level"},
+    "plantgate_safety_decisions_total": {"verdict", "code"},
+    "plantgate_safety_decision_seconds": {"le"},
+    "plantgate_safety_halted": set(),
+    "plantgate_safety_trips_total": {"constraint"},
+    "plantgate_safety_trips_unpersisted_total": set(),
+    "plantgate_safety_trip_reaction_seconds": {"le"},
+    "plantgate_safety_safe_state": {"constraint", "state"},
+    "plantgate_circuit_breaker_state": {"breaker", "state"},
+    "plantgate_rate_limited_total": {"key"},
+    "plantgate_audit_records_total": set(),
+    "plantgate_audit_last_sequence": set(),
+    "plantgate_journal_healthy": set(),
+    "plantgate_journal_pending": set(),
+    "plantgate_journal_failures_total": set(),
+    "plantgate_journal_size_bytes": set(),
+    "plantgate_commands_received_total": {"result"},
+    "plantgate_commands_queued": set(),
+    "plantgate_write_frames_total": {"device"},
+    "plantgate_writes_unresolved": set(),
+    "plantgate_deadman_beats_total": {"device"},
 }
 
 
@@ -47,6 +68,8 @@ class Shown:
     value: float | None
     min: float | None
     max: float | None
+    safe_state: str = ""
+    bypassed_until: float | None = None
 
 
 class HandClock:
@@ -71,8 +94,18 @@ class Plant:
             Shown("max_steam", SafetyLevel.CRITICAL, Verdict.VIOLATED, 581.5, None, 580.0),
             Shown("drum_level", SafetyLevel.HIGH, Verdict.UNKNOWN, None, 20.0, 80.0),
         ]
+        self.halted = False
+        self.breakers = {"boiler": "closed"}
         self.page: Page = metrics_page(
-            GatewayCollector("1.2.3", self.counters, self.clock, lambda: self.tags, lambda: self.constraints)
+            GatewayCollector(
+                "1.2.3",
+                self.counters,
+                self.clock,
+                lambda: self.tags,
+                lambda: self.constraints,
+                lambda: self.halted,
+                lambda: self.breakers,
+            )
         )
 
     def scrape(self) -> str:
@@ -96,6 +129,9 @@ def labels_by_name(text: str) -> dict[str, set[str]]:
 def test_every_metric_of_the_contract_is_there_with_its_labels_and_nothing_else(plant: Plant) -> None:
     plant.counters.devices["boiler"].errors["timeout"] += 1
     plant.counters.devices["boiler"].discarded["late"] += 1
+    plant.counters.control.decisions["refused", "violation"] += 1
+    plant.counters.control.rate_limited["boiler"] += 1
+    plant.counters.control.beats["boiler"] += 1
     found = labels_by_name(plant.scrape())
     assert {name: labels for name, labels in found.items() if name.startswith("plantgate_")} == EVERY_METRIC
 
@@ -157,6 +193,71 @@ def test_violations_start_at_zero_so_that_the_first_one_is_seen_as_a_rise(plant:
     assert 'plantgate_safety_violations_total{constraint="max_steam",level="critical"} 1.0\n' in plant.scrape()
 
 
+def test_commands_are_shown_by_what_they_were_answered(plant: Plant) -> None:
+    control = plant.counters.control
+    control.decisions.update({("applied", ""): 3, ("refused", "halted"): 2})
+    control.queued, control.unresolved = 4, 1
+    control.decision_seconds.observe(0.0002)
+    text = plant.scrape()
+    assert 'plantgate_safety_decisions_total{code="",verdict="applied"} 3.0\n' in text
+    assert 'plantgate_safety_decisions_total{code="halted",verdict="refused"} 2.0\n' in text
+    assert "plantgate_commands_queued 4.0\n" in text
+    assert "plantgate_writes_unresolved 1.0\n" in text
+    assert 'plantgate_safety_decision_seconds_bucket{le="0.0001"} 0.0\n' in text
+    assert 'plantgate_safety_decision_seconds_bucket{le="0.00025"} 1.0\n' in text
+
+
+def test_what_is_counted_of_the_way_down_starts_at_zero(plant: Plant) -> None:
+    text = plant.scrape()
+    assert 'plantgate_commands_received_total{result="taken"} 0.0\n' in text
+    assert 'plantgate_write_frames_total{device="boiler"} 0.0\n' in text
+    assert 'plantgate_safety_trips_total{constraint="max_steam"} 0.0\n' in text
+    plant.counters.control.frames["boiler"] += 1
+    plant.counters.control.trips["max_steam"] += 1
+    text = plant.scrape()
+    assert 'plantgate_write_frames_total{device="boiler"} 1.0\n' in text
+    assert 'plantgate_safety_trips_total{constraint="max_steam"} 1.0\n' in text
+
+
+def test_a_trip_shows_how_its_safe_state_came_on_and_that_all_is_halted(plant: Plant) -> None:
+    plant.constraints = [Shown("max_steam", SafetyLevel.CRITICAL, Verdict.OK, 1.0, None, 580.0, "confirmed", 1800.0)]
+    plant.halted = True
+    plant.counters.control.unpersisted = 1
+    lines = plant.scrape().splitlines()
+    states = [line for line in lines if line.startswith("plantgate_safety_safe_state{")]
+    assert len(states) == 4
+    assert [line for line in states if line.endswith(" 1.0")] == [
+        'plantgate_safety_safe_state{constraint="max_steam",state="confirmed"} 1.0'
+    ]
+    assert 'plantgate_safety_bypassed{constraint="max_steam",level="critical"} 1.0' in lines
+    assert "plantgate_safety_halted 1.0" in lines
+    assert "plantgate_safety_trips_unpersisted_total 1.0" in lines
+
+
+def test_a_breaker_is_in_exactly_one_state(plant: Plant) -> None:
+    plant.breakers = {"boiler": "half_open"}
+    assert [line for line in plant.scrape().splitlines() if line.startswith("plantgate_circuit_breaker_state{")] == [
+        'plantgate_circuit_breaker_state{breaker="boiler",state="closed"} 0.0',
+        'plantgate_circuit_breaker_state{breaker="boiler",state="open"} 0.0',
+        'plantgate_circuit_breaker_state{breaker="boiler",state="half_open"} 1.0',
+    ]
+
+
+def test_the_journal_is_shown_as_it_is(plant: Plant) -> None:
+    journal = plant.counters.journal
+    journal.healthy, journal.records, journal.last_sequence, journal.size = True, 7, 1007, 4096
+    journal.pending, journal.failures = 2, 3
+    lines = plant.scrape().splitlines()
+    assert {line for line in lines if line.startswith(("plantgate_journal_", "plantgate_audit_"))} == {
+        "plantgate_journal_healthy 1.0",
+        "plantgate_audit_records_total 7.0",
+        "plantgate_audit_last_sequence 1007.0",
+        "plantgate_journal_size_bytes 4096.0",
+        "plantgate_journal_pending 2.0",
+        "plantgate_journal_failures_total 3.0",
+    }
+
+
 def test_the_oldest_message_ages_and_an_empty_outbox_shows_zero(plant: Plant) -> None:
     assert "plantgate_outbox_oldest_seconds 0.0\n" in plant.scrape()
     plant.counters.mqtt.oldest, plant.counters.mqtt.pending, plant.counters.mqtt.dropped = 995.0, 7, 2
@@ -194,7 +295,7 @@ def test_what_is_counted_between_two_scrapes_shows_at_the_next(plant: Plant) -> 
     plant.constraints = []
 
     def no_constraints_left() -> Iterable[str]:
-        return (line for line in plant.scrape().splitlines() if line.startswith("plantgate_safety_"))
+        return (line for line in plant.scrape().splitlines() if line.startswith("plantgate_safety_constraint_"))
 
     assert 'plantgate_device_connected{device="turbine"} 0.0\n' in plant.scrape()
     assert not list(no_constraints_left())
