@@ -14,8 +14,10 @@ def judged_tags(settings: Settings) -> set[str]:
     """Return the tags on which a decision rests, as `device.tag`: the gateway must see every change of theirs."""
     safety = settings.safety
     judged = {tag for constraint in safety.constraints for tag in constraint.watched}
-    marks = {f"{device.name}.{tag}" for device in settings.devices.values() for tag in device.gateway.fingerprint}
-    decisive = judged | marks
+    devices = settings.devices.values()
+    marks = {f"{device.name}.{tag}" for device in devices for tag in device.gateway.fingerprint}
+    pulses = {f"{each.name}.{each.gateway.watch_counter.tag}" for each in devices if each.gateway.watch_counter}
+    decisive = judged | marks | pulses
     return decisive | inputs_behind(settings, decisive)
 
 

@@ -208,6 +208,8 @@ class Start(AuditRecord):
     """Trips that were found latched."""
     unresolved: Sequence[str] = ()
     """Commands with an intent and no outcome."""
+    ended: Sequence[str] = ()
+    """Tags for which somebody's wish held in the last run, and what was kept alive of them: neither goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

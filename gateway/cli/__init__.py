@@ -9,8 +9,8 @@ from importlib import import_module
 from gateway import __version__
 from gateway.errors import GatewayError, SettingsError
 
-COMMANDS = ("run", "demo", "check", "schema", "read", "watch", "audit")
-"""In the order of `--help`; each is a module of this package."""
+COMMANDS = ("run", "demo", "check", "schema", "read", "watch", "write", "alarms", "audit", "proof_test")
+"""In the order of `--help`; each is a module of this package, which registers one command or a few."""
 
 _EPILOG = (
     "plantgate is not a safety instrumented system: the PLC must stay safe with the gateway dead, wrong or hostile."
@@ -18,7 +18,7 @@ _EPILOG = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong configuration or usage."""
+    """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong configuration or usage, 3 not known."""
     options = parser().parse_args(arguments)
     try:
         code = int(options.run(options))

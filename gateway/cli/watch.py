@@ -3,11 +3,8 @@
 import argparse
 import asyncio
 
+from gateway.cli.broker import add_broker_options, broker_settings
 from gateway.clock import SystemClock
-from gateway.errors import SettingsError
-from gateway.northbound.settings import MqttSettings
-
-_DEFAULT = MqttSettings()
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,9 +15,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="Show the tags and constraints of a running gateway, live, until Ctrl-C.",
         epilog="Exit code 0: ended by Ctrl-C. 2: it is not clear which gateway to watch.",
     )
-    command.add_argument("--mqtt", default=_DEFAULT.url, metavar="URL", help="the broker, %(default)s")
-    command.add_argument("--gateway", metavar="ID", help="whose tags; the only gateway with a status where absent")
-    command.add_argument("--root", default=_DEFAULT.root, help="first level of the topics, %(default)s")
+    add_broker_options(command)
     command.add_argument("--json", action="store_true", help="print every message as a line of JSON")
     command.set_defaults(run=run)
 
@@ -30,10 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gateway.cli.watch_follow import Follower  # noqa: PLC0415  (the daemon needs none of these libraries)
     from gateway.cli.watch_output import output  # noqa: PLC0415  (as above)
 
-    try:
-        settings = MqttSettings(url=arguments.mqtt, root=arguments.root)
-    except ValueError as problem:
-        raise SettingsError(f"--mqtt, --root: {problem}") from problem
+    settings = broker_settings(arguments)
     clock = SystemClock()
     with output(clock.wall, as_json=arguments.json) as shown:
         try:

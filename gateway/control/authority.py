@@ -5,15 +5,21 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
+from gateway.audit.record import GATEWAY
 from gateway.control.priority import Slot
+
+__all__ = ["ANONYMOUS", "GATEWAY", "LIBRARY", "OPEN", "UNWRITTEN", "Authority", "Grant", "Verb"]
 
 ANONYMOUS = "anonymous"
 """Whoever gives no proof of who they are."""
+LIBRARY = "library"
+"""The principal of a program that uses the gateway as a library and names no other."""
 
 Verb: TypeAlias = Literal[
     "write", "ack", "reset", "bypass", "shelve", "saga", "propose", "vote", "cancel", "relinquish"
 ]
 
+EVERY_TAG = "*"
 _SLOTS = {"operator": Slot.OPERATOR, "automatic": Slot.AUTOMATIC}
 
 
@@ -27,10 +33,12 @@ class Grant:
     tags: tuple[str, ...] = ()
 
 
-UNWRITTEN = {ANONYMOUS: Grant("default", ("write", "ack"), ("*",))}
+UNWRITTEN = {ANONYMOUS: Grant("default", ("write", "ack"), (EVERY_TAG,))}
 """The matrix where the configuration has none."""
 OPEN = Grant(
-    "operator", ("write", "ack", "reset", "bypass", "shelve", "saga", "propose", "vote", "cancel", "relinquish"), ("*",)
+    "operator",
+    ("write", "ack", "reset", "bypass", "shelve", "saga", "propose", "vote", "cancel", "relinquish"),
+    (EVERY_TAG,),
 )
 """What everybody may do with `authority: open`."""
 
@@ -48,11 +56,14 @@ class Authority:
         return grant is not None and verb in grant.may and any(fnmatchcase(tag, glob) for glob in grant.tags)
 
     def may_name(self, principal: str, verb: str, tags: tuple[str, ...]) -> bool:
-        """Return whether the principal may do that to a constraint on these tags; all of them have to be theirs."""
+        """Return whether the principal may do that to a constraint on these tags; all of them have to be theirs.
+
+        One with no tags at all, such as a limit on commands, is theirs whose tags are all there are: `*`.
+        """
         grant = self._grant(principal)
         if grant is None or verb not in grant.may:
             return False
-        return all(self.may(principal, verb, tag) for tag in tags)
+        return all(self.may(principal, verb, tag) for tag in tags) if tags else EVERY_TAG in grant.tags
 
     def slot(self, principal: str) -> Slot:
         """Return the place of the principal's wishes among the writers of a tag."""

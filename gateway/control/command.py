@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -20,7 +21,7 @@ Rank: TypeAlias = Literal["critical", "high", "normal", "low"]
 
 VERBS: tuple[str, ...] = get_args(Verb)
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)", re.ASCII)
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SHARED = frozenset(("id", "actor", "reason", "expires_at", "signature"))
 _KEYS: Mapping[str, frozenset[str]] = {
     "write": _SHARED | {"writes", "priority", "key", "locks", "hold"},
@@ -170,7 +171,8 @@ class _Fields:
         if value is None:
             return None
         found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-        seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+        # Exactly, and rounded once: a signature covers the seconds, and others have to arrive at the same number.
+        seconds = float(Fraction(found[1]) * _MILLISECONDS[found[2]] / 1000) if found else 0.0
         if not seconds > 0:
             raise Unreadable("bad_schema", f"{key}: a duration above 0 such as 30m or 2h")
         return seconds

@@ -6,9 +6,11 @@ The watchdog is fed from here and from nowhere else, and only while the evaluati
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from drivers.values import Quality
 from gateway.clock import Clock
+from gateway.control.suppression import follow_lost_devices
 from gateway.counters import LATE_PERIODS, GuardCounters, Histogram
 from gateway.safety.alarm import AlarmState
 from gateway.safety.gate import Gate, Observed
@@ -46,8 +48,18 @@ class ConstraintState:
 StateListener: TypeAlias = Callable[[ConstraintState], None]
 TripListener: TypeAlias = Callable[[Sequence[LiveConstraint], float], None]
 """Told what latched just now, and when, monotonic; in the step that decided it."""
+BeatListener: TypeAlias = Callable[[float], None]
+"""Told of an evaluation that is on time, and when it was, monotonic. It must not raise."""
 Progress: TypeAlias = Callable[[str], str]
 """Returns how the safe state of the constraint of that name came on; see ConstraintState."""
+
+
+class _Told(NamedTuple):
+    """What was told of a constraint last, and when, monotonic."""
+
+    value: float | None
+    alarm: AlarmState
+    at: float
 
 
 class Guard:
@@ -73,9 +85,13 @@ class Guard:
         self._beat = beat
         self._listeners: list[StateListener] = []
         self._trip_listeners: list[TripListener] = []
+        self._beat_listeners: list[BeatListener] = []
         self._progress: Progress = lambda _: ""
+        self._is_lost: Callable[[str], bool] = lambda _: False
         self._since = {live: (live.judgement.verdict, clock.wall()) for live in gate.constraints}
-        self._told = {live: (live.judgement.value, clock.monotonic()) for live in gate.constraints}
+        self._told = {
+            live: _Told(live.judgement.value, live.alarm.state, clock.monotonic()) for live in gate.constraints
+        }
         self._watched = {tag.index: tag.path for tag in image.tags if gate.watches(tag.path)}
         """The tags that are judged; of the others a batch costs one look each."""
         self.evaluated = asyncio.Event()
@@ -92,9 +108,17 @@ class Guard:
         """Call the listener in the step that latches."""
         self._trip_listeners.append(listener)
 
+    def on_beat(self, listener: BeatListener) -> None:
+        """Call the listener after each evaluation that is on time, once what it set off has begun."""
+        self._beat_listeners.append(listener)
+
     def show_progress(self, progress: Progress) -> None:
         """Take what is to be shown of safe states from there."""
         self._progress = progress
+
+    def suppress_for(self, is_lost: Callable[[str], bool]) -> None:
+        """Hide alarms whose only cause is a device of which this says that it is lost, and shown to be."""
+        self._is_lost = is_lost
 
     @property
     def is_on_time(self) -> bool:
@@ -132,9 +156,18 @@ class Guard:
         self._image.expire()
         self._act(self._gate.refresh(now), now)
         for live in self._gate.constraints:
-            value, told = self._told[live]
-            if live.judgement.value != value and now - told >= VALUE_EVERY:
+            self._follow_lost_devices(live, now)
+            value, alarm, told = self._told[live]
+            if live.alarm.state is not alarm or (live.judgement.value != value and now - told >= VALUE_EVERY):
                 self._report(live, now)
+
+    def _follow_lost_devices(self, live: LiveConstraint, now: float) -> None:
+        if live.judgement.verdict is Verdict.UNKNOWN or live.alarm.state is AlarmState.SUPPRESSED:
+            follow_lost_devices(live, now, self._is_lost, lambda tag: self._is_good(tag, now))
+
+    def _is_good(self, tag: str, now: float) -> bool:
+        found = self._image.find(tag)
+        return found is not None and self._image.sample(found, now).quality is Quality.GOOD
 
     def _note(self, now: float) -> None:
         last, self._counters.last = self._counters.last, now
@@ -142,6 +175,8 @@ class Guard:
         self._counters.errors = self._gate.errors
         if last is None or self._is_on_time(last, now):
             self._beat()
+            for listener in self._beat_listeners:
+                listener(now)
         else:
             self._counters.late += 1
 
@@ -166,6 +201,7 @@ class Guard:
 
     def _tell(self, changed: Sequence[LiveConstraint], now: float) -> None:
         for live in changed:
+            self._follow_lost_devices(live, now)
             verdict = live.judgement.verdict
             if verdict is not self._since[live][0]:
                 self._since[live] = (verdict, self._clock.wall())
@@ -173,7 +209,7 @@ class Guard:
             self._report(live, now)
 
     def _report(self, live: LiveConstraint, now: float) -> None:
-        self._told[live] = (live.judgement.value, now)
+        self._told[live] = _Told(live.judgement.value, live.alarm.state, now)
         state = self._state(live)
         for listener in self._listeners:
             listener(state)

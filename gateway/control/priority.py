@@ -56,11 +56,15 @@ class PriorityArray:
         return None
 
     def outranks(self, slot: Slot, owner: str, now: float) -> bool:
-        """Return whether another wish goes before one in this slot: a stronger one, or another owner's."""
+        """Return whether another wish goes before one in this slot.
+
+        A stronger one does, and in the same slot that of another owner who has asked for a time of their own; with
+        none asked for, who writes last in a slot holds it.
+        """
         standing = self.standing(now)
         if standing is None or standing.slot > slot:
             return False
-        return standing.slot < slot or standing.wish.owner != owner
+        return standing.slot < slot or (standing.wish.owner != owner and standing.wish.expires < inf)
 
     def enter(self, slot: Slot, wish: Wish) -> None:
         """Put a wish into its place; whoever was there before is no longer heard."""

@@ -43,6 +43,10 @@ class PlantWorld:
         image = self._image
         return Seen(image.sample(found, now), *image.answers(found), image.max_age(found))
 
+    def knows(self, tag: str) -> bool:
+        """Return whether there is such a tag."""
+        return self._image.find(tag) is not None
+
     def last_write(self, tag: str) -> float:
         """Return when a frame with this tag last left, monotonic; -inf if none did since the start."""
         return self._written.get(tag, -inf)

@@ -10,29 +10,15 @@ from gateway.settings.known_tags import KnownTags
 from gateway.settings.model import Settings
 from gateway.settings.tree import Member, Node
 
-JUDGES_ONLY = "this version judges only"
-
-_NOT_DONE = {
-    "on_trip": f"{JUDGES_ONLY}; nothing is written on a trip",
-    "on_unknown": f"{JUDGES_ONLY}; a doubt trips nothing",
-    "limits_also": f"{JUDGES_ONLY}; it takes no writes that could be held to the limit",
-    "applies_to": f"{JUDGES_ONLY}; it takes no writes that could be in this scope",
-    "bypassable": f"{JUDGES_ONLY}; there is nothing to bypass",
-}
-"""Keys of a constraint that have no effect yet."""
-
 
 def advise(root: Node, settings: Settings, declared: Sequence[Declared], tags: KnownTags, findings: Findings) -> None:
     """Note everything that the configuration asks for in vain."""
     sections = root.members
     if not settings.devices:
         findings.note(root.mark, (), "there are no devices, so nothing is read")
-    if settings.gateway.control != "off":
-        message = f"it is {settings.gateway.control!r}, but {JUDGES_ONLY}; nothing is written"
-        _at(sections, ("gateway", "control"), message, findings)
-    _at(sections, ("safety", "halt_on_critical"), f"{JUDGES_ONLY}; nothing is halted", findings)
-    _at(sections, ("authority",), "this version takes no commands, so nobody's authority is asked for", findings)
-    _at(sections, ("tasks",), "this version runs no tasks", findings)
+    if "tasks" in sections:
+        findings.note(sections["tasks"].mark, ("tasks",), "this version runs no tasks")
+    _keys(sections, settings, findings)
     for name, device in settings.devices.items():
         if getattr(getattr(device.driver_settings, "profile", None), "setup", None):
             _setup(root, name, findings)
@@ -45,25 +31,21 @@ def _setup(root: Node, device: str, findings: Findings) -> None:
     for key in path:  # the last ones may stand in a register map, which is not part of this tree
         if key in members:
             mark, members = members[key].mark, members[key].node.members
-    findings.note(mark, path, f"{JUDGES_ONLY}; the device is told nothing when it returns")
+    findings.note(mark, path, "this version tells the device nothing when it returns")
 
 
-def _at(sections: dict[str, Member], keys: Sequence[str], message: str, findings: Findings) -> None:
-    member = None
-    for key in keys:
-        member = sections.get(key)
-        if member is None:
-            return
-        sections = member.node.members
-    if member is not None:
-        findings.note(member.mark, tuple(keys), message)
+def _keys(sections: dict[str, Member], settings: Settings, findings: Findings) -> None:
+    if settings.authority == "open":
+        return
+    for name in settings.commands.keys.keys() - (settings.authority or {}).keys():
+        message = "stands in no row of `authority`, so nothing that it signs is allowed"
+        findings.note(
+            sections["commands"].node.members["keys"].node.members[name].mark, ("commands", "keys", name), message
+        )
 
 
 def _constraint(declared: Declared, tags: KnownTags, findings: Findings) -> None:
     constraint, node, path = declared
-    for key, message in _NOT_DONE.items():
-        if key in node.members and getattr(constraint, key) not in (False, "alarm"):
-            findings.note(node.members[key].mark, path, f"{key}: {message}")
     if not isinstance(constraint, Threshold):
         return
     if constraint.level is SafetyLevel.CRITICAL and not constraint.on_delay:

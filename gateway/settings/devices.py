@@ -1,6 +1,6 @@
 """The `devices` section: the driver first, then the keys that the gateway and that driver know."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ from gateway.settings import leaf
 from gateway.settings.compose import TEXT, Checker, Made, checker, together
 from gateway.settings.computed import COMPUTED, check_inputs, computed_device_keys, computed_tag_keys
 from gateway.settings.findings import Findings
-from gateway.settings.known_tags import KnownTags, check_name, keyed
+from gateway.settings.known_tags import KnownTags, check_name
 from gateway.settings.model import Device, DeviceTag
+from gateway.settings.own_tags import OwnTags
 from gateway.settings.register_map import RegisterMaps
 from gateway.settings.suggestion import suggest
 from gateway.settings.tree import Member, Path
@@ -91,15 +92,17 @@ class Devices:
         device = Member(member.mark, node)
         tags = self._listed_tags(device, path)
         self._tags.paths |= {f"{name}.{tag}" for tag in tags}
-        self._check_fingerprint(device, tags, path)
+        own = OwnTags(name, node, tags, path, self._findings)
+        own.check_names()
         checkers = self._driver(device, path)
         if checkers is None:
             return
         made: Made | None = validate(checkers.device, device, path, self._findings)
         points = [self._tag(tag, tags[tag], checkers.tag, (*path, "tags", tag)) for tag in tags]
+        kept = tuple(point for point in points if point is not None)
+        own.check_writing(kept)
         if made is not None:
             settings, driver_settings = made.parts
-            kept = tuple(point for point in points if point is not None)
             try:
                 checkers.together(driver_settings, [tag.point for tag in kept])
             except ValueError as error:
@@ -123,11 +126,6 @@ class Devices:
         except ValueError as error:
             mark = member.node.members["writable"].mark
             self._findings.problem(mark, (*path, "writable"), str(error))
-
-    def _check_fingerprint(self, device: Member, tags: Collection[str], path: Path) -> None:
-        for tag, mark, where in keyed(device.node, "fingerprint", path):
-            if tag not in tags:
-                self._findings.problem(mark, where, f"the device has no tag {tag!r}{suggest(tag, tags)}")
 
     def _listed_tags(self, device: Member, path: Path) -> dict[str, Member]:
         listing = device.node.members.get("tags")

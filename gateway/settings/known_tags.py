@@ -47,11 +47,20 @@ class KnownTags:
         return False
 
     def check_writable(self, mention: Mention, findings: Findings) -> None:
-        """Make it a problem where the tag is not there or not writable."""
+        """Make it a problem where the tag is not there or not writable, or the gateway's alone to write."""
         found = self.tags.get(mention.tag)
-        if self.check(mention, findings) and found and not found[1].settings.writable:
+        if not self.check(mention, findings) or found is None:
+            return
+        device, tag = found
+        if not tag.settings.writable:
             findings.problem(
                 mention.mark, mention.path, f"{mention.tag} is not writable; it needs `writable: true` in its device"
+            )
+        elif device.gateway.deadman is not None and device.gateway.deadman.tag == tag.name:
+            findings.problem(
+                mention.mark,
+                mention.path,
+                f"{mention.tag} is the deadman of its device; nobody but the gateway writes it",
             )
 
     def matches(self, glob: str) -> bool:

@@ -15,7 +15,7 @@ from gateway.settings.include import Includes
 from gateway.settings.known_tags import KnownTags
 from gateway.settings.model import SafetySettings, Settings
 from gateway.settings.register_map import RegisterMaps
-from gateway.settings.sections import read_authority, read_plain, read_tasks, refuse_unknown
+from gateway.settings.sections import read_authority, read_breakers, read_plain, read_tasks, refuse_unknown
 from gateway.settings.tree import Node
 
 
@@ -65,9 +65,13 @@ def _read(root: Node, maps: RegisterMaps, findings: Findings) -> Settings | None
     constraints = Constraints(tags, findings)
     safety = constraints.read(sections["safety"], ("safety",)) if "safety" in sections else SafetySettings()
     authority = read_authority(sections["authority"], findings) if "authority" in sections else None
+    named = sections["devices"].node.members if "devices" in sections else {}
+    breakers = read_breakers(sections["breakers"], named, findings) if "breakers" in sections else {}
     tasks = read_tasks(sections["tasks"], tags, findings) if "tasks" in sections else ()
     if findings.problems or safety is None:
         return None
-    settings = Settings(**plain, devices=tags.devices, safety=safety, authority=authority, tasks=tasks)
+    settings = Settings(
+        **plain, devices=tags.devices, safety=safety, authority=authority, breakers=breakers, tasks=tasks
+    )
     advise(root, settings, constraints.declared, tags, findings)
     return settings

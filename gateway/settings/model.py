@@ -8,6 +8,8 @@ from typing import Any, Literal
 from drivers.values import Seconds
 from gateway.audit.settings import AuditSettings
 from gateway.control.authority import Grant
+from gateway.control.breaker_settings import BreakerSettings
+from gateway.control.settings import CommandSettings
 from gateway.endpoints.settings import DeviceSettings
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
@@ -110,8 +112,11 @@ class Settings:
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     time: TimeSettings = field(default_factory=TimeSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    commands: CommandSettings = field(default_factory=CommandSettings)
     devices: Mapping[str, Device] = field(default_factory=dict)
     safety: SafetySettings = field(default_factory=SafetySettings)
     authority: Literal["open"] | Mapping[str, Grant] | None = None
     """None: anonymous may write and acknowledge, nothing else."""
+    breakers: Mapping[str, BreakerSettings] = field(default_factory=dict)
+    """By device, where it is to be other than usual."""
     tasks: tuple[Task, ...] = ()

@@ -13,7 +13,7 @@ from gateway.settings.computed import COMPUTED, computed_device_keys, computed_t
 from gateway.settings.constraints import constraint_keys, section_keys
 from gateway.settings.devices import device_keys, tag_keys
 from gateway.settings.model import NAME
-from gateway.settings.sections import PLAIN, authority_checker, tasks_checker
+from gateway.settings.sections import PLAIN, authority_checker, breakers_checker, tasks_checker
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -38,7 +38,8 @@ def build_schema() -> Schema:
     drivers[COMPUTED], tags[COMPUTED] = checker(computed_device_keys()), checker(computed_tag_keys())
     kinds = {name: checker(constraint_keys(kind)) for name, kind in KINDS.items()}  # type: ignore[arg-type]  # hashable
     sections = {name: adapter(part) for name, part in PLAIN.items()}
-    sections |= {"authority": authority_checker(), "tasks": tasks_checker(), "safety": checker(section_keys())}
+    sections |= {"authority": authority_checker(), "breakers": breakers_checker(), "tasks": tasks_checker()}
+    sections |= {"safety": checker(section_keys())}
     references, definitions = _generate({"driver": drivers, "tag": tags, "kind": kinds, "section": sections})
     properties = {name: references["section", name] for name in sections}
     for name in drivers:

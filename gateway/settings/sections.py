@@ -1,12 +1,14 @@
 """The sections of the configuration, each read by itself, so that every mistake is told in one run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
 
 from gateway.audit.settings import AuditSettings
 from gateway.control.authority import Grant
+from gateway.control.breaker_settings import BreakerSettings
+from gateway.control.settings import CommandSettings
 from gateway.northbound.settings import MqttSettings
 from gateway.observability.settings import HttpSettings, LoggingSettings
 from gateway.settings.compose import Checker, adapter, checker, translate
@@ -25,11 +27,12 @@ PLAIN: Mapping[str, type] = MappingProxyType(
         "logging": LoggingSettings,
         "time": TimeSettings,
         "audit": AuditSettings,
+        "commands": CommandSettings,
     }
 )
 """Those that are one dataclass each."""
-KNOWN = frozenset({*PLAIN, "devices", "safety", "authority", "tasks", "include"})
-LATER = frozenset({"approvals", "redundancy", "sagas", "outbox", "alarms", "breakers", "limiters"})
+KNOWN = frozenset({*PLAIN, "devices", "safety", "authority", "breakers", "tasks", "include"})
+LATER = frozenset({"approvals", "redundancy", "sagas", "outbox", "alarms", "limiters"})
 """Planned, and without a shape yet."""
 
 
@@ -60,6 +63,15 @@ def read_authority(section: Member, findings: Findings) -> Any:  # noqa: ANN401 
     return validate(authority_checker(), section, ("authority",), findings)
 
 
+def read_breakers(section: Member, devices: Collection[str], findings: Findings) -> Any:  # noqa: ANN401  (by device)
+    """Return when writes to which device are held back. Devices: the names of all that are written down."""
+    for device, member in section.node.members.items():
+        if device not in devices:
+            message = f"there is no device {device!r}{suggest(device, devices)}"
+            findings.problem(member.mark, ("breakers", device), message)
+    return validate(breakers_checker(), section, ("breakers",), findings)
+
+
 def read_tasks(section: Member, tags: KnownTags, findings: Findings) -> tuple[Task, ...]:
     """Return the tasks, in the order of the file."""
     named: dict[str, Mark] = {}
@@ -79,6 +91,12 @@ def read_tasks(section: Member, tags: KnownTags, findings: Findings) -> tuple[Ta
 def authority_checker() -> Checker:
     """Return what checks the section `authority`."""
     return checker(translate(Literal["open"] | Mapping[str, Grant]))
+
+
+@cache
+def breakers_checker() -> Checker:
+    """Return what checks the section `breakers`."""
+    return checker(translate(Mapping[str, BreakerSettings]))
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-FEW = 12
+FEW = 15
 """Up to so many names are listed where none is near."""
 
 PLC_NAMES = {

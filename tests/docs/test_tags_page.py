@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.endpoints.settings import Deadman, WatchCounter
 from gateway.settings.load import load
 from gateway.settings.model import Settings
 from gateway.tags.computed.evaluator import ARITHMETIC, COMPARISONS, FUNCTIONS
@@ -28,13 +29,13 @@ def test_its_example_shows_every_form_of_a_computed_tag(settings: Settings) -> N
     assert {tag.point.form for tag in settings.devices["house"].tags} == set(FORMS)
 
 
-@pytest.mark.parametrize("part", [TagSettings, ComputedPoint, Vote])
+@pytest.mark.parametrize("part", [TagSettings, ComputedPoint, Vote, Deadman, WatchCounter])
 def test_its_example_shows_every_key(part: type) -> None:
     example = PAGE.split("```")[1]
     assert [each.name for each in fields(part) if not re.search(rf"\b{each.name}: ", example)] == []
 
 
-@pytest.mark.parametrize("part", [TagSettings, ComputedPoint, Vote])
+@pytest.mark.parametrize("part", [TagSettings, ComputedPoint, Vote, Deadman, WatchCounter])
 def test_it_explains_every_key(part: type) -> None:
     text = PAGE.split("```")[2]
     assert [each.name for each in fields(part) if not re.search(rf"[`{{ ]{each.name}\b", text)] == []

@@ -1,14 +1,20 @@
 """What is shown of a device, in words that clients rely on."""
 
+from dataclasses import fields, replace
+from typing import Any
+
 import pytest
 
 from drivers.values import DataType, Seconds
-from gateway.app.reports import device_event, device_report
+from gateway.app.reports import constraint_report, device_event, device_report
 from gateway.app.situation import judge_situation
+from gateway.control.guard import ConstraintState
 from gateway.counters import DeviceCounters
 from gateway.endpoints.device import Device, DeviceState
 from gateway.endpoints.settings import DeviceSettings
 from gateway.northbound.reports import EventReport
+from gateway.safety.alarm import AlarmState
+from gateway.safety.verdict import SafetyLevel, Verdict
 from gateway.tags.tag import Tag, TagSettings
 
 WALL = 1_767_225_600.0
@@ -27,6 +33,10 @@ class StandingClock:
 def meter() -> Device:
     tags = [Tag(0, "meter", "power", TagSettings(), Seconds(3)), Tag(1, "meter", "model", TagSettings(), Seconds(3))]
     return Device("meter", DeviceSettings(), None, tags, [None, None], DeviceCounters(), StandingClock())
+
+
+def constraint(name: str, **more: Any) -> ConstraintState:
+    return ConstraintState(name, SafetyLevel.HIGH, Verdict.VIOLATED, "above_max", 2.0, None, 1.0, WALL, **more)
 
 
 def miss(device: Device, times: int) -> None:
@@ -92,3 +102,20 @@ def test_the_status_names_a_demoted_device_and_why() -> None:
     situation = judge_situation(states, [], broker_up=True)
     assert situation.state == "degraded"
     assert situation.reasons == ("device a: timeout, demoted", "device b: refused")
+
+
+def test_a_constraint_is_shown_with_its_trip_its_alarm_and_its_bypass() -> None:
+    state = constraint("max", alarm=AlarmState.ACK_ACTIVE, latched=True, first_out=True, safe_state="pending")
+    report = constraint_report(replace(state, bypassed_until=WALL))
+    assert {each.name: getattr(report, each.name) for each in fields(report)} == {
+        each.name: getattr(replace(state, bypassed_until=WALL), each.name) for each in fields(state)
+    }
+
+
+def test_a_device_that_answers_and_is_not_believed_is_connected_and_says_why() -> None:
+    device = meter()
+    device.up("frozen")
+    report = device_report(device)
+    assert (report.state, report.reason) == ("connected", "frozen")
+    assert judge_situation([device.state], [], broker_up=True).reasons == ("device meter: frozen",)
+    assert device_event(device.state, "device_frozen").details == {"device": "meter", "reason": "frozen"}

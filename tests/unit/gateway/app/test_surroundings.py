@@ -22,10 +22,12 @@ devices:
     url: memory://lent
     scan: 3s
     fingerprint: {model: 7}
+    watch_counter: {tag: cycles, within: 6s}
     tags:
       level: {address: a, deadband: 0.5, scale: -0.1}
       model: {address: b}
       plain: {address: c}
+      cycles: {address: e}
   second:
     driver: memory
     url: memory://lent
@@ -56,13 +58,13 @@ def plant(settings: Settings) -> Plant:
 
 
 def test_what_a_decision_rests_on_is_judged_whether_or_not_this_version_evaluates_it(settings: Settings) -> None:
-    assert judged_tags(settings) == {"first.level", "second.level", "first.model"}
+    assert judged_tags(settings) == {"first.level", "second.level", "first.model", "first.cycles"}
 
 
 def test_deadbands_are_those_of_the_device_before_scaling(settings: Settings, plant: Plant) -> None:
     first, second, _ = plant.devices
     lent = surround(first, [first, second], judged_tags(settings))
-    assert lent.cares == [Care(judged=True, deadband=5.0), Care(judged=True), Care()]
+    assert lent.cares == [Care(judged=True, deadband=5.0), Care(judged=True), Care(), Care(judged=True)]
 
 
 def test_devices_that_share_an_endpoint_are_impatient_and_one_alone_is_not(plant: Plant) -> None:

@@ -50,8 +50,16 @@ def test_a_constraint_is_theirs_whose_tags_are_all_theirs() -> None:
     assert matrix.may_name("ann", "reset", ("boiler.setpoint", "boiler.enable"))
     assert not matrix.may_name("ann", "reset", ("boiler.setpoint", "turbine.load"))
     assert not matrix.may_name("ann", "bypass", ("boiler.setpoint",))
-    assert not matrix.may_name("stranger", "reset", ())
-    assert matrix.may_name("ann", "reset", ())
+    assert not matrix.may_name("stranger", "reset", ("boiler.setpoint",))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_constraint_without_tags_is_theirs_whose_tags_are_all_there_are(verb: Verb) -> None:
+    matrix = Authority({**MATRIX, "chief": Grant("operator", ("bypass",), ("boiler.*", "*"))})
+    assert matrix.may_name("chief", verb, ()) is (verb == "bypass")
+    assert not any(matrix.may_name(name, verb, ()) for name in (*MATRIX, "stranger"))
+    assert Authority("open").may_name("whoever", verb, ())
+    assert Authority(None).may_name(ANONYMOUS, verb, ()) is (verb in {"write", "ack"})
 
 
 def test_the_role_decides_the_place_among_the_writers() -> None:

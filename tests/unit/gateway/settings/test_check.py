@@ -46,10 +46,10 @@ def test_problems_come_as_json_with_exit_code_2(tmp_path: Path, capsys: pytest.C
 
 def test_notes_and_counts_come_as_json_with_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "plant.yaml"
-    file.write_text("gateway: {id: x, control: on}\ndevices: {d: {driver: memory, tags: {t: {address: a}}}}\n")
+    file.write_text("gateway: {id: x}\ndevices: {d: {driver: memory, tags: {t: {address: a}}}}\ntasks: []\n")
     code, report = checked_as_json(file, capsys)
     assert code == 0
-    assert [note["path"] for note in report["notes"]] == ["gateway.control"]
+    assert [note["path"] for note in report["notes"]] == ["tasks"]
     assert (report["ok"], report["devices"], report["tags"], report["constraints"]) == (True, 1, 1, 0)
 
 

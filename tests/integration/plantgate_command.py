@@ -1,0 +1,36 @@
+"""`plantgate` as a process of its own, and what it said."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from tests.servers import ROOT
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@asynccontextmanager
+async def started(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", *arguments), stdout=PIPE, stderr=PIPE, cwd=ROOT
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def plantgate(*arguments: str) -> Said:
+    async with started(*arguments) as process, asyncio.timeout(50):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return Said(process.returncode, out.decode(), err.decode())
