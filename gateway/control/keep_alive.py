@@ -84,7 +84,7 @@ class KeepAlives:
             return
         command = accepted.command
         operation = Operation(accepted.principal, (target.write,), command.key, command.locks, is_reassert=True)
-        kept = self._kept[path] = _Kept(target.tag, target.write.value, period, accepted, operation)
+        kept = self._kept[path] = _Kept(target.tag, target.value, period, accepted, operation)
         self._log.start(path, accepted.principal)
         task = asyncio.create_task(self._keep(kept), name=f"keep-alive {path}")
         self._tasks.add(task)

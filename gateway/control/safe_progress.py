@@ -110,8 +110,9 @@ class SafeProgress:
         frames = tuple(self._frames.pop(name, ()))
         self._trips.note(name, _progress_record(constraint, state, frames, outputs))
         level = logging.INFO if state in {"confirmed", "pending"} else logging.ERROR
-        _log.log(level, "safe_state", extra={"constraint": name, "state": state})
-        self._try(lambda: self._tell("trip", f"safe_state_{state}", {"constraint": name, "state": state}))
+        details = {"constraint": name, "state": state, **_why(constraint, outputs)}
+        _log.log(level, "safe_state", extra=details)
+        self._try(lambda: self._tell("trip", f"safe_state_{state}", details))
         self._try(lambda: self._shown.report(name))
 
     def _try(self, tell: Callable[[], None]) -> None:
@@ -127,6 +128,13 @@ def _state_of(constraint: Constraint, outputs: Sequence[SafeOutput]) -> State:
     if len(outputs) < len(constraint.on_trip):
         states.add("failed")
     return next((state for state in WORST_FIRST if state in states), "")
+
+
+def _why(constraint: Constraint, outputs: Sequence[SafeOutput]) -> dict[str, str]:
+    """Return why some of its tags are not even tried, where that is so."""
+    tried = {output.tag.path for output in outputs}
+    left = [tag for tag in constraint.on_trip if tag not in tried]
+    return {"why": f"control is not on for {', '.join(left)}, so nothing is written there"} if left else {}
 
 
 def _trip_record(gate: Gate, live: LiveConstraint, saw: Mapping[str, Saw]) -> Trip:

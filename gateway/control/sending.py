@@ -90,7 +90,7 @@ class Sender:
             stopper = next((each for each in sent if each.result.outcome not in _GOOD), None)
             if stopper is not None:
                 message = f"not tried, since {stopper.target.tag.path} was not applied"
-                sent.append(Sent(target, Result(target.write.value, Outcome.REFUSED, "cancelled", message=message)))
+                sent.append(Sent(target, Result(target.value, Outcome.REFUSED, "cancelled", message=message)))
                 continue
             sent.append(await self._send(accepted, operation, target, bounds[target.tag.device], place))
         return sent
@@ -110,19 +110,19 @@ class Sender:
             seen, code, message = await self._write(target, leave)
         except Refused as refused:
             self._give_up_probe(target)
-            result = Result(target.write.value, Outcome.REFUSED, refused.code, message=str(refused))
+            result = Result(target.value, Outcome.REFUSED, refused.code, message=str(refused))
             return Sent(target, result, violations=refused.violations)
         finally:
             target.outlet.release(target.tag)
         if leave.sent is not None:
             self._counters.decision_seconds.observe(leave.took)
-        result = Result(target.write.value, seen.outcome, code, seen.value, message)
+        result = Result(target.value, seen.outcome, code, seen.value, message)
         return Sent(
             target,
             result,
             self._frame(accepted, target, leave, place),
             leave.saw,
-            ReadBack(plain(target.write.value), plain(seen.value), seen.outcome.value),
+            ReadBack(plain(target.value), plain(seen.value), seen.outcome.value),
             changes=self._wishes.changes(target.tag.path),
         )
 
@@ -177,7 +177,7 @@ class Sender:
             self._wrote(tag, now)
         if accepted.principal != GATEWAY and not accepted.is_reassert:
             hold = accepted.command.hold
-            self._wishes.enter(tag, target.write.value, accepted.principal, inf if hold is None else now + hold)
+            self._wishes.enter(tag, target.value, accepted.principal, inf if hold is None else now + hold)
 
     def _frame(self, accepted: Accepted, target: Target, leave: Leave, place: int) -> Frame | None:
         if leave.sent is None:

@@ -5,6 +5,7 @@ refused too.
 """
 
 from collections.abc import Iterable, Mapping
+from math import isclose
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from drivers.errors import DeviceFault
@@ -19,6 +20,9 @@ from gateway.safety.operation import Write
 from gateway.tags.image import ProcessImage
 from gateway.tags.tag import Tag
 
+_FLOAT32 = 2.0**-22
+"""Relatively, what two neighbours of float32 differ by at most, and some."""
+
 Mode: TypeAlias = Literal["off", "dry_run", "on"]
 
 
@@ -27,6 +31,9 @@ class Target(NamedTuple):
 
     tag: Tag
     write: Write
+    """As the gate judges it."""
+    value: Setting
+    """As it was asked for."""
     outlet: Outlet
     raw: Any
     """As it goes over the wire."""
@@ -77,7 +84,7 @@ class Targets:
         tolerance = tolerance_of(tag, outlet.device.data_types[outlet.device.tags.index(tag)], value)
         if not is_equal(value, holds, tolerance):
             raise Refused("bad_value", f"{path}: the device would hold {holds!r} for {value!r}, which is another value")
-        return Target(tag, Write(path, value), outlet, raw, holds, tolerance)
+        return Target(tag, Write(path, _judged(value, holds)), value, outlet, raw, holds, tolerance)
 
 
 def check_device(device: Device) -> None:
@@ -101,6 +108,16 @@ def _check_value(tag: Tag, value: Setting) -> None:
         raise Refused("bad_value", f"{tag.path}: it is a number from {limits[0]:g} to {limits[1]:g}, not {value!r}")
     if not limits[0] <= value <= limits[1]:  # type: ignore[operator]
         raise Refused("out_of_range", f"{tag.path}: {value:g} is not within {limits[0]:g} and {limits[1]:g}")
+
+
+def _judged(value: Setting, holds: Value) -> Setting:
+    """Return what the gate judges: what the device will hold, where that is another value than was asked for.
+
+    A step of float32 is none; a step of a scaled whole number may lie beyond a limit that the value itself keeps.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isinstance(holds, (int, float)):
+        return value
+    return value if isclose(value, holds, rel_tol=_FLOAT32) else holds
 
 
 def _deadman(device: Device) -> str | None:

@@ -70,7 +70,7 @@ class Unresolved:
         """Look after the writes of a command whose outcome is unknown."""
         unknown = {each.target.tag.path: each for each in sent if each.result.outcome is Outcome.UNKNOWN}
         known = {each.target.tag.path: each.result for each in sent if each.target.tag.path not in unknown}
-        writes = {tag: each.target.write.value for tag, each in unknown.items()}
+        writes = {tag: each.target.value for tag, each in unknown.items()}
         self._enter(_Open(accepted.key, accepted.id, accepted.principal, accepted.digest, writes, known))
 
     def supersede(self, tag: str) -> None:

@@ -563,3 +563,23 @@ def test_what_is_limited_is_counted_by_its_limiter() -> None:
         assert site.counters.control.rate_limited == {"calm": 1}
 
     play(story, configuration(constraints=[calm]))
+
+
+def test_what_is_judged_is_what_the_device_will_hold() -> None:
+    limit = {"name": "limit", "kind": "threshold", "tag": "boiler.count", "max": 500, "level": "high"}
+
+    async def story(site: ControlSite) -> None:
+        assert (await site.write("boiler.count", 499.9)).outcome is Outcome.APPLIED
+        assert site.frames("count") == [1666]
+        assert (await site.write("boiler.count", 500)).code == "violation"  # it would hold 500.1
+
+    play(story, configuration(constraints=[limit], tags={"count": {"scale": 0.3}}))
+
+
+def test_a_step_of_a_float_does_not_count_as_another_value() -> None:
+    limit = {"name": "limit", "kind": "threshold", "tag": "boiler.setpoint", "max": 455.1, "level": "high"}
+
+    async def story(site: ControlSite) -> None:
+        assert (await site.write("boiler.setpoint", 455.1)).outcome is Outcome.APPLIED
+
+    play(story, configuration(constraints=[limit]))
