@@ -230,9 +230,28 @@ class KeepAlive(AuditRecord):
     """Since the last such record."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofTest(AuditRecord):
+    """A configuration was proved on stand-ins; no device had any part in it."""
+
+    kind = "proof_test"
+    version: str
+    digest: str
+    """Of the configuration."""
+    only: str | None = None
+    """The one constraint that was driven; all of them where absent."""
+    proved: int
+    failed: int
+    not_proved: int
+    exceptions: Sequence[str] = ()
+    """A line for each case that failed or is not proved, the first ones where there are many."""
+    report: str
+    """SHA-256 of the whole report as JSON, hexadecimal."""
+
+
 KINDS: tuple[type[AuditRecord], ...] = (
     Intent, Outcome, Refusal, Refusals, Trip, SafeState, Reset, Bypass, Shelve, Acknowledgement, Configuration, Start,
-    Stop, KeepAlive,
+    Stop, KeepAlive, ProofTest,
 )  # fmt: skip
 """All of them. The journal adds `journal`: created, sealed, dropped, recovered."""
 

@@ -1,6 +1,6 @@
 """What the cases of one constraint are made from: the plant at rest, writes to ask it about, and times. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from gateway.safety.constraint import Constraint, SafeWrite, Setting, is_same, safe_value
@@ -9,7 +9,7 @@ from gateway.safety.kinds.threshold import Threshold
 from gateway.safety.kinds.vote import Vote
 from gateway.safety.verdict import SafetyLevel
 from gateway.settings.model import Settings
-from gateway.testing.case import Doubt
+from gateway.testing.case import Doubt, Drive, Ramp, Step
 from gateway.testing.cell import CannotDrive, Cell, Kind, Span
 from gateway.testing.plant_model import PlantModel, Values
 from gateway.testing.rest import rest_values
@@ -69,6 +69,15 @@ class Bench:
         """Return how long it takes until every window of every other constraint is full, seconds, within reason."""
         windows = [each.window for each in self.settings.safety.constraints if isinstance(each, Compliance)]
         return min(max(windows, default=0.0), LONGEST_WAIT)
+
+    def ends_itself(self, steps: Sequence[Step]) -> bool:
+        """Return whether the safe state takes back what these steps drive, and with it the cause of the trip."""
+        driven = [step.values for step in steps if isinstance(step, Drive)]
+        ramped = [step.tag for step in steps if isinstance(step, Ramp)]
+        return self.is_critical and any(
+            tag in ramped or any(tag in values and not is_same(values[tag], safe) for values in driven)
+            for tag, safe in self.safe_state()
+        )
 
     def safe_state(self) -> tuple[tuple[str, Setting], ...]:
         """Return what a trip writes."""

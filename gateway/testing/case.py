@@ -94,6 +94,8 @@ class Becomes:
     within: float
     to_begin: bool = False
     """That it is only how the case begins: where it does not come about, nothing is proved, and nothing is wrong."""
+    passing: bool = False
+    """That it need not last: a trip may take its own cause away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The far side of every stand-in: what its cells hold, and what is wrong with its wire."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from math import inf, nan
 
 from drivers.memory import Frame, MemoryPlant, plant
@@ -22,9 +22,19 @@ UNIT = 1
 class FarSide:
     """One plant in memory for each device; all of them new."""
 
-    def __init__(self, cells: Mapping[str, Cell], devices: Iterable[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        cells: Mapping[str, Cell],
+        devices: Iterable[str],
+        clock: Clock,
+        start: Values,
+        expected: Collection[tuple[str, Setting]],
+    ) -> None:
+        """Start: what every tag is. Expected: what may be written to a tag that is driven."""
         self.frames: list[tuple[float, Frame]] = []
         """Every frame that reached a stand-in, and when, monotonic."""
+        self.overwritten: dict[str, Setting] = {}
+        """Tags that a case drives and that the gateway has set to something else, its own safe state aside."""
         self.tell: Callable[[], None] = lambda: None
         """Called when there is one more."""
         self._cells = cells
@@ -37,6 +47,9 @@ class FarSide:
             demolish(f"{ADDRESS}{device}")
             self._plants[device] = plant(f"{ADDRESS}{device}")
             self._plants[device].asked = self._listener(device)
+        self._expected = frozenset(expected)
+        self._driven: set[str] = set()
+        self._set(start)
 
     def close(self) -> None:
         """Let nothing of it be left."""
@@ -49,10 +62,8 @@ class FarSide:
 
     def drive(self, values: Values) -> None:
         """Give tags values, good ones."""
-        for path, value in values.items():
-            self._ramps.pop(path, None)
-            self._values[path] = _typed(self._cells[path], value)
-            self._put(path, Sample(self._values[path]))
+        self._driven.update(values)
+        self._set(values)
 
     def ramp(self, ramp: Ramp) -> None:
         """Let a tag change at a steady rate from where it is; at either end it begins anew at the other."""
@@ -68,6 +79,7 @@ class FarSide:
     def spoil(self, step: Spoil) -> None:
         """Make tags doubtful."""
         for path in step.tags:
+            self._driven.add(path)
             if not self._spoil_wire(self._plants[self._cells[path].device], step):
                 self._spoiled.add(path)
                 self._spoil_cell(path, step)
@@ -80,6 +92,12 @@ class FarSide:
         for path in self._spoiled:
             self._put(path, Sample(self._values[path]))
         self._spoiled.clear()
+
+    def _set(self, values: Values) -> None:
+        for path, value in values.items():
+            self._ramps.pop(path, None)
+            self._values[path] = _typed(self._cells[path], value)
+            self._put(path, Sample(self._values[path]))
 
     def _spoil_wire(self, far: MemoryPlant, step: Spoil) -> bool:
         match step.doubt:
@@ -111,12 +129,22 @@ class FarSide:
     def _put(self, path: str, sample: Sample) -> None:
         self._plants[self._cells[path].device].cells[path] = sample
 
+    def _note(self, frame: Frame, *, is_taken: bool) -> None:
+        """Note a frame that came, and what the device has because of it."""
+        self.frames.append((self._clock.monotonic(), frame))
+        value, path = frame.value, frame.address
+        assert isinstance(value, (bool, int, float, str))
+        if is_taken:
+            if path in self._driven and not is_same(self._values[path], value) and (path, value) not in self._expected:
+                self.overwritten[path] = value
+            self._values[path] = value
+            self._spoiled.discard(path)
+        self.tell()
+
     def _listener(self, device: str) -> Callable[[int, str], None]:
         def asked(unit: int, what: str) -> None:
-            del unit
             if what == "write":
-                self.frames.append((self._clock.monotonic(), self._plants[device].frames[-1]))
-                self.tell()
+                self._note(self._plants[device].frames[-1], is_taken=unit not in self._plants[device].silent)
             for path, value in self._ramps.items():
                 if self._cells[path].device == device:
                     self._values[path] = value()

@@ -1,13 +1,13 @@
 """Drives one case after the other, each on a plant of its own."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.errors import ServiceError
-from gateway.safety.constraint import Constraint
+from gateway.safety.constraint import Constraint, Setting
 from gateway.settings.model import Settings
 from gateway.testing.case import Case
 from gateway.testing.plant_model import PlantModel
@@ -86,7 +86,7 @@ def _prove_case(subject: Subject, model: PlantModel, case: Case) -> Result:
 
 async def _run(subject: Subject, model: PlantModel, case: Case) -> Result:
     constraint = subject.constraint
-    rig = Rig(subject.settings, model.cells, case.start, constraint.name)
+    rig = Rig(subject.settings, model.cells, case.start, constraint)
     run = Run(rig, constraint)
     began = rig.clock.monotonic()
     status, expected, seen = Status.PROVED, "", ""
@@ -96,6 +96,8 @@ async def _run(subject: Subject, model: PlantModel, case: Case) -> Result:
                 await run.take(step)
         except Failed as failure:
             status, expected, seen = Status.FAILED, failure.expected, failure.seen
+            if rig.far.overwritten:
+                status, expected, seen = Status.NOT_PROVED, "", _meddled(rig.far.overwritten)
         except NotProved as reason:
             status, seen = Status.NOT_PROVED, str(reason)
         lasted = rig.clock.monotonic() - began
@@ -111,3 +113,8 @@ async def _run(subject: Subject, model: PlantModel, case: Case) -> Result:
         frames=len(rig.far.frames),
         lasted=lasted,
     )
+
+
+def _meddled(overwritten: Mapping[str, Setting]) -> str:
+    tag, value = next(iter(overwritten.items()))
+    return f"{tag} was set to {value!r} meanwhile, by the safe state of another constraint, so it could not be driven"

@@ -48,7 +48,7 @@ _CASES: Mapping[type[Constraint], Cases] = MappingProxyType(
     }
 )
 NOTHING = Case("anything of it", not_proved="nothing of it can be driven")
-QUICK = 300.0
+QUICK = 100.0
 """Seconds; a constraint that knows no longer time is judged as often as it will be."""
 
 

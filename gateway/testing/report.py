@@ -40,15 +40,15 @@ class Report:
     def summary(self) -> str:
         """One line."""
         counts = ", ".join(f"{self.count(status)} {status.value}" for status in Status)
-        return f"{len(self.results)} cases of {self.constraints} constraints: {counts}"
+        cases = f"{len(self.results)} cases of {self.constraints} constraint{'s' * (self.constraints != 1)}"
+        return f"{cases}: {counts}"
 
 
 def text(report: Report) -> Iterator[str]:
     """Yield the lines for a person: a head, a line a case, and a summary."""
     yield f"proof test of {report.config}, {report.time}"
-    yield f"plantgate {report.version}, configuration {report.digest}"
-    for result in report.results:
-        yield f"{result.status.value:<10}  {result.constraint.name}: {result.title}: {_told(result)}"
+    yield f"plantgate {report.version}, configuration sha256:{report.digest}"
+    yield from lines(report)
     yield report.summary
 
 
@@ -63,6 +63,12 @@ def plain(report: Report) -> dict[str, Any]:
         **{status.value.replace(" ", "_"): report.count(status) for status in Status},
         "cases": [_plain(result) for result in report.results],
     }
+
+
+def lines(report: Report) -> Iterator[str]:
+    """Yield a line a case."""
+    for result in report.results:
+        yield f"{result.status.value:<10}  {result.constraint.name}: {result.title}: {_told(result)}"
 
 
 def junit(report: Report) -> str:

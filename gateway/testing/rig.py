@@ -17,6 +17,7 @@ from gateway.control.command import Command
 from gateway.control.guard import ConstraintState
 from gateway.control.reply import Outcome
 from gateway.counters import Counters
+from gateway.safety.constraint import Constraint, safe_value
 from gateway.safety.decision import Decision
 from gateway.safety.live import LiveConstraint
 from gateway.safety.operation import Operation, Write
@@ -51,18 +52,20 @@ class Rig:
     control: Control
     """From when it is entered on."""
 
-    def __init__(self, settings: Settings, cells: Mapping[str, Cell], start: Values, name: str) -> None:
-        """Settings: of the stand-in. Name: of the constraint that is looked at."""
+    def __init__(self, settings: Settings, cells: Mapping[str, Cell], start: Values, constraint: Constraint) -> None:
+        """Settings: of the stand-in. Constraint: the one that is looked at."""
+        safe_state = [(tag, safe_value(wanted)) for tag, wanted in constraint.on_trip.items()]
         self.clock = VirtualClock()
         devices = [device for device, each in settings.devices.items() if each.driver != COMPUTED]
-        self.far = FarSide(cells, devices, self.clock)
-        self.far.drive(start)
+        self.far = FarSide(cells, devices, self.clock, start, safe_state)
         self.local_time: datetime | None = None
-        self.verdicts: list[tuple[float, Verdict, str]] = []
-        """When the verdict became what, and why; monotonic."""
+        self.verdicts: list[tuple[float, Verdict]] = []
+        """When the verdict became what, monotonic."""
+        self.reason = ""
+        """Of the verdict as it is."""
         self.tripped: list[float] = []
         self._settings = settings
-        self._name = name
+        self._name = constraint.name
         self._changed = asyncio.Event()
         self.far.tell = self._changed.set
         self._counters = Counters()
@@ -89,6 +92,10 @@ class Rig:
     def verdict(self) -> Verdict:
         """Of the constraint, as the guard last told it."""
         return self.verdicts[-1][1]
+
+    def since(self, known: int) -> list[Verdict]:
+        """Return the verdict that held when so many of them were known, and all that followed."""
+        return [verdict for _, verdict in self.verdicts[known - 1 :]]
 
     @property
     def is_latched(self) -> bool:
@@ -143,8 +150,11 @@ class Rig:
 
     def _note(self, state: ConstraintState) -> None:
         self._changed.set()
-        if state.name == self._name and (not self.verdicts or self.verdict is not state.verdict):
-            self.verdicts.append((self.clock.monotonic(), state.verdict, state.reason))
+        if state.name != self._name:
+            return
+        self.reason = state.reason
+        if not self.verdicts or self.verdict is not state.verdict:
+            self.verdicts.append((self.clock.monotonic(), state.verdict))
 
     def _note_trip(self, tripped: Sequence[LiveConstraint], now: float) -> None:
         self._changed.set()

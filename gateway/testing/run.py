@@ -88,7 +88,10 @@ class Run:
 
     @take.register
     async def _(self, step: Becomes) -> None:
-        if await self._until(lambda: self._rig.verdict is step.verdict, step.within):
+        rig, known = self._rig, len(self._rig.verdicts)
+        if await self._until(
+            lambda: step.verdict in (rig.since(known) if step.passing else [rig.verdict]), step.within
+        ):
             return
         expected, seen = f"{step.verdict.value} within {step.within:g} s", self._verdict()
         if step.to_begin:
@@ -98,10 +101,8 @@ class Run:
     @take.register
     async def _(self, step: Keeps) -> None:
         known = len(self._rig.verdicts)
-        before = self._rig.verdict
         await asyncio.sleep(step.seconds)
-        others = [reason for _, verdict, reason in self._rig.verdicts[known:] if verdict is not step.verdict]
-        if before is not step.verdict or others:
+        if set(self._rig.since(known)) != {step.verdict}:
             raise Failed(f"{step.verdict.value} for {step.seconds:g} s", self._verdict())
 
     @take.register
@@ -157,7 +158,7 @@ class Run:
     @take.register
     async def _(self, step: Trips) -> None:
         rig = self._rig
-        cause = next(when for when, verdict, _ in reversed(rig.verdicts) if verdict is step.cause)
+        cause = next(when for when, verdict in reversed(rig.verdicts) if verdict is step.cause)
         within = cause + step.after + step.within - rig.clock.monotonic()
         expected = f"a trip {step.after:g} s after {step.cause.value}"
         if not await self._until(lambda: bool(rig.tripped), within):
@@ -193,7 +194,7 @@ class Run:
         return [each for each in findings if each.name == self._name]
 
     def _verdict(self) -> str:
-        _, verdict, reason = self._rig.verdicts[-1]
+        verdict, reason = self._rig.verdict, self._rig.reason
         return f"{verdict.value} ({reason})" if reason else verdict.value
 
 

@@ -51,7 +51,8 @@ class Seal:
         if not self.depth:
             return
         if event in _REACHING or (event == "open" and _is_device(arguments[0])):
-            self.attempts.append(f"{event} {arguments[-1] if event.startswith('socket') else arguments[0]!r}")
+            told = [each for each in arguments if isinstance(each, (str, bytes, int, tuple, list))]
+            self.attempts.append(f"{event} {' '.join(map(repr, told))}")
             raise OutOfReach(f"nothing can be reached while a configuration is proved: {self.attempts[-1]}")
         if event in _CHANGING or (event == "open" and _can_write(arguments)):
             raise OutOfReach(f"nothing is written while a configuration is proved: {event} {arguments[0]!r}")

@@ -65,10 +65,10 @@ class Writes:
                 yield value
                 yield value + 1 if span.holds(value + 1) else value
 
-    def proposal(self, *writes: tuple[str, Setting], locks: bool = True) -> Proposal:
-        """Return a command of somebody who may write the tags, and who holds every lock unless told otherwise."""
+    def proposal(self, *writes: tuple[str, Setting]) -> Proposal:
+        """Return a command of somebody who may write the tags, and who holds every lock."""
         held = {each.lock: TOKEN for each in self._settings.safety.constraints if isinstance(each, Resource)}
-        return Proposal(tuple(writes), self.principal([tag for tag, _ in writes]), "", held if locks else {})
+        return Proposal(tuple(writes), self.principal([tag for tag, _ in writes]), "", held)
 
     def principal(self, tags: list[str]) -> str:
         """Return somebody who may write all these tags, if there is anybody."""

@@ -7,7 +7,9 @@ from gateway.safety.kinds.compliance import Compliance
 from gateway.safety.verdict import Verdict
 from gateway.testing.bench import Bench
 from gateway.testing.case import Becomes, Case, Keeps, Latched
-from gateway.testing.cases.common import STALE, Excursion, coverage, doubts, driven, excursion, max_age, speaks
+from gateway.testing.cases.doubts import doubts, max_age
+from gateway.testing.cases.excursion import Excursion, excursion
+from gateway.testing.cases.stages import STALE, coverage, driven, speaks
 from gateway.testing.cases.threshold import NEAR, passed
 from gateway.testing.cell import CannotDrive, Span
 from gateway.testing.plant_model import Values

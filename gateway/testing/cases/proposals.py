@@ -11,7 +11,8 @@ from gateway.safety.kinds.rate_of_change import RateOfChange
 from gateway.safety.verdict import Verdict
 from gateway.testing.bench import Bench
 from gateway.testing.case import Agrees, Case, Doubt, Keeps, Latched, Pass, Speaks, Step
-from gateway.testing.cases.common import SOME, STALE, VIOLATION, begin, spoiled
+from gateway.testing.cases.doubts import spoiled
+from gateway.testing.cases.stages import SOME, STALE, VIOLATION, begin
 from gateway.testing.cell import Cell, Kind
 
 NO_NUMBERS: tuple[tuple[str, Setting], ...] = (

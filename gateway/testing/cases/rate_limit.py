@@ -11,8 +11,6 @@ from gateway.testing.cell import CannotDrive
 TOO_OFTEN = frozenset(("rate_limited",))
 MOST = 5000
 """Operations that are carried out for one case."""
-REFUSED = 3
-"""Operations beyond the limit: what is refused takes no place."""
 
 
 def cases(bench: Bench, constraint: RateLimit) -> Iterator[Case]:
@@ -31,8 +29,10 @@ def cases(bench: Bench, constraint: RateLimit) -> Iterator[Case]:
         return
     steps: list[Step] = [Pass(bench.start), Agrees(asked), Goes(asked, settle=bench.patience())]
     steps += [Goes(asked)] * (constraint.max - 1)
-    steps += [Speaks(asked, TOO_OFTEN)] * REFUSED
-    steps += [Pass(early), Speaks(asked, TOO_OFTEN), Latched(latched=False), Pass(4 * bench.period), Agrees(asked)]
+    # As many more as are allowed, later on: what is refused takes no place of those that come after.
+    steps += [Speaks(asked, TOO_OFTEN), Pass(early / 2)]
+    steps += [Speaks(asked, TOO_OFTEN)] * constraint.max
+    steps += [Pass(early / 2), Speaks(asked, TOO_OFTEN), Latched(latched=False), Pass(4 * bench.period), Agrees(asked)]
     yield Case(title, tuple(steps), bench.rest)
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from gateway.safety.kinds.rate_of_change import RateOfChange
 from gateway.testing.bench import Bench
 from gateway.testing.case import Case, Drive, Ramp, Step
-from gateway.testing.cases.common import Excursion, coverage, doubts, excursion, max_age
+from gateway.testing.cases.doubts import doubts, max_age
+from gateway.testing.cases.excursion import Excursion, excursion
 from gateway.testing.cases.proposals import steps
+from gateway.testing.cases.stages import coverage
 from gateway.testing.cell import CannotDrive, Kind
 
 FAST = 1.5

@@ -6,8 +6,10 @@ from math import inf
 from gateway.safety.kinds.threshold import Threshold
 from gateway.testing.bench import Bench
 from gateway.testing.case import Case, Step
-from gateway.testing.cases.common import Excursion, coverage, doubts, driven, excursion, max_age
+from gateway.testing.cases.doubts import doubts, max_age
+from gateway.testing.cases.excursion import Excursion, excursion
 from gateway.testing.cases.proposals import limited_writes
+from gateway.testing.cases.stages import coverage, driven
 from gateway.testing.cell import CannotDrive, Kind, Span
 from gateway.testing.plant_model import Values
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 from gateway.safety.constraint import Setting
 from gateway.safety.kinds.timing import Timing
 from gateway.testing.bench import Bench
-from gateway.testing.case import Agrees, Case, Drive, Goes, Latched, LocalTime, Pass, Proposal, Speaks, Step
-from gateway.testing.cases.common import VIOLATION, begin, coverage, doubts, max_age
+from gateway.testing.case import Agrees, Case, Doubt, Drive, Goes, Latched, LocalTime, Pass, Proposal, Speaks, Step
+from gateway.testing.cases.doubts import doubts, max_age
+from gateway.testing.cases.stages import VIOLATION, begin, coverage
 from gateway.testing.cell import CannotDrive, Cell, Kind
 
 DAY = datetime(2026, 6, 15, tzinfo=UTC)
@@ -24,7 +25,8 @@ def cases(bench: Bench, constraint: Timing) -> Iterator[Case]:
         )
     else:
         yield from _writes(bench, constraint, cell)
-    yield from doubts(bench, (constraint.tag,))
+    typed = constraint.min_on is not None or constraint.min_off is not None
+    yield from doubts(bench, (constraint.tag,), left_out=() if typed else (Doubt.WRONG_TYPE,))
     yield from max_age(bench)
 
 
@@ -54,6 +56,8 @@ def _rests(
     except CannotDrive as reason:
         return Case(title, not_proved=str(reason))
     late = bench.settle(cell.path)
+    if not rest > late:
+        return Case(title, not_proved=f"{rest:g} s pass before a change is surely seen, which takes up to {late:g} s")
     steps = (
         *hours,
         *begin(bench),

@@ -6,22 +6,19 @@ from gateway.safety.kinds.vote import Vote
 from gateway.safety.verdict import Verdict
 from gateway.testing.bench import Bench
 from gateway.testing.case import WHOLE_DEVICE, Becomes, Case, Doubt, Keeps, Latched, Mend, Pass, Step
-from gateway.testing.cases.common import (
+from gateway.testing.cases.doubts import doubts, max_age, spoiled
+from gateway.testing.cases.excursion import Excursion, excursion
+from gateway.testing.cases.stages import (
     RECONNECTED,
     SOME,
     STALE,
     VIOLATION,
-    Excursion,
     agrees,
     begin,
     coverage,
-    doubts,
     driven,
-    excursion,
     let_go,
-    max_age,
     speaks,
-    spoiled,
     trips,
     written,
 )
@@ -112,12 +109,15 @@ def _bad_sensors(bench: Bench, constraint: Vote, doubt: Doubt, bad: Sequence[str
     """Return the case of some bad sensors: they count as violations, or as is declared for that."""
     verdict = expected(constraint, 0, len(bad))
     title = f"{' and '.join(bad)} {doubt}: {verdict.value}"
-    spoil = spoiled(bench, bad, doubt, 0.0)
+    tripped = _is_tripped(bench, verdict)
+    try:
+        spoil = spoiled(bench, bad, doubt, 0.0, trips=tripped)
+    except CannotDrive as reason:
+        return Case(title, not_proved=str(reason))
     settle = bench.settle(*bad) + (bench.stale_after(bad[0]) if doubt in WHOLE_DEVICE else 0.0) + SOME
     reachable = doubt not in WHOLE_DEVICE
     steps: list[Step] = [*begin(bench), spoil, *_seen(bench, verdict, settle, reachable=reachable)]
     back = settle + (spoil.seconds if doubt is Doubt.STALE else 0.0) + RECONNECTED
-    tripped = _is_tripped(bench, verdict)
     late = written(bench) if tripped else []
     steps += [Mend(), Becomes(Verdict.OK, back), *late, *let_go(bench, tripped=tripped)]
     return Case(title, tuple(steps), bench.rest)

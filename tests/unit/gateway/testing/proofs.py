@@ -85,7 +85,9 @@ def proof_of(folder: Path, *constraints: str, plant: str = PLANT) -> list[Result
 
 
 def failed(results: list[Result]) -> list[str]:
-    return [f"{each.title}: expected {each.expected}; seen {each.seen}" for each in results if each.status is Status.FAILED]
+    return [
+        f"{each.title}: expected {each.expected}; seen {each.seen}" for each in results if each.status is Status.FAILED
+    ]
 
 
 def not_proved(results: list[Result]) -> dict[str, str]:
