@@ -89,7 +89,7 @@ async def main(changes: int) -> None:
             config = configuration(Path(name), port, broker.port)
             config.write_text(config.read_text().replace("publish: device", "publish: tag"))
             gateway = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "gateway", "run", str(config), cwd=ROOT
+                sys.executable, "-m", "gateway", "run", str(config), "--state-dir", f"{name}/state", cwd=ROOT
             )
             watcher = Watcher(broker.port)
             await watcher.wait_for(SPOT)

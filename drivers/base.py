@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from drivers.errors import DeviceFault
-from drivers.values import DataType, Sample, Seconds
+from drivers.values import DataType, Sample, Seconds, Value
 
 Change: TypeAlias = tuple[int, Sample]
 """A point, as its place in the sequence given to `Connection.reader`, and its new sample."""
@@ -162,6 +162,10 @@ def _only_read(device: Any, point: Any) -> None:  # noqa: ANN401, ARG001  (the d
     raise ValueError("this driver only reads; leave writable out")
 
 
+def _any_value(device: Any, point: Any, value: Value) -> None:  # noqa: ANN401  (the driver's own types)
+    """Find nothing wrong: what a point can hold is known once its device was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Driver:
     """What a driver's package puts into the registry, as the module attribute `DRIVER`."""
@@ -176,6 +180,10 @@ class Driver:
     """Device settings -> a new connection, not yet open."""
     check: Callable[[Any, Sequence[Any]], None] = _no_check
     """Device settings and points -> nothing, or a ValueError where they can never be read together."""
+    check_value: Callable[[Any, Any, Value], None] = _any_value
+    """Device settings, one point that can be written, and a value in the device's units -> nothing, or a ValueError
+    where it is certain already that the point can never hold it.
+    """
     check_writable: Callable[[Any, Any], None] = _only_read
     """Device settings and one point -> nothing, or a ValueError where it can never be written.
 

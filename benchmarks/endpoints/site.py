@@ -106,7 +106,8 @@ async def gateway(
         "devices": devices,
     }
     path.write_text(json.dumps(configuration), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "gateway", "run", str(path), cwd=ROOT)
+    command = (sys.executable, "-m", "gateway", "run", str(path), "--state-dir", str(folder / f"{name}.state"))
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
     try:
         yield process
     finally:

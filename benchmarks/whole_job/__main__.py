@@ -96,7 +96,7 @@ async def main(seconds: float) -> None:
                 config = configuration(Path(name), modbus, broker.port)
                 ports = [str(modbus), str(broker.port), str(PERIOD)]
                 bare_loop = [sys.executable, "benchmarks/whole_job/bare_loop.py", *ports]
-                gateway = [sys.executable, "-m", "gateway", "run", str(config)]
+                gateway = [sys.executable, "-m", "gateway", "run", str(config), "--state-dir", f"{name}/state"]
                 bare, ours = [], []
                 for _ in range(TURNS):
                     bare.append(await measure(bare_loop, share, modbus, seconds))

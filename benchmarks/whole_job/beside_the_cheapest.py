@@ -27,7 +27,7 @@ async def main(seconds: float) -> None:
                 config = configuration(Path(name), modbus, broker.port, publish, PERIOD)
                 loop = [sys.executable, "benchmarks/whole_job/cheap_loop.py", str(modbus), str(broker.port)]
                 loop += [str(PERIOD), "tag" if publish == "tag" else "batch"]
-                gateway = [sys.executable, "-m", "gateway", "run", str(config)]
+                gateway = [sys.executable, "-m", "gateway", "run", str(config), "--state-dir", f"{name}/state"]
                 cheap: list[Cost] = []
                 ours: list[Cost] = []
                 for _ in range(TURNS):

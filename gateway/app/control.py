@@ -13,6 +13,7 @@ from gateway.app.time_trust import TimeTrust
 from gateway.audit.record import GATEWAY
 from gateway.clock import Clock
 from gateway.control.accepted import Handler
+from gateway.control.answers import Answers
 from gateway.control.arbiter import Arbiter
 from gateway.control.authority import Authority
 from gateway.control.book import Book
@@ -105,9 +106,13 @@ class Control:
         self.targets = Targets(image, plant.outlets, settings.gateway.control)
         self.sight = Sight(self.gate, self.world, clock)
         self.unresolved = Unresolved(self.targets, self.book, self.outcomes, clock, counted, tell)
-        self.denials = Denials(self.trips, self.guard, self.targets, self.wishes, clock)
+        self.denials = Denials(
+            self.gate, self.world, self.trips, self.guard, self.targets, self.wishes, self.authority, image, clock
+        )
         self.sender = Sender(self.gate, self.sight, self.wishes, clock, counted, self.denials.check, self._wrote)
-        self.succession = Succession(self.wishes, self._submit, self.outcomes, clock, tell)
+        self.succession = Succession(
+            self.wishes, self._submit, self.outcomes, Answers(self.refusals, clock), clock, tell
+        )
         # In this order, in which they are told of a trip: its frames are to be the next on the wire.
         self.after_trips = AfterTrips(
             plant, self.gate, self.guard, self.trips, self.targets, self.sight, journal, self.refusals, clock, rng,
@@ -165,8 +170,11 @@ class Control:
 
     def troubles(self) -> list[str]:
         """Return why the gateway is not at its best, beside its devices, constraints and journal."""
-        damaged = ["trips: damaged on record; reset all after a look"] if self.trips.is_damaged else []
-        return damaged if self.trusts_time() else [*damaged, "time: the clock is not synchronised"]
+        troubles = ["trips: damaged on record; reset all after a look"] if self.trips.is_damaged else []
+        troubles += ["command ids: damaged on record, so none that is given is taken"] if self.book.is_damaged else []
+        impossible = self.after_trips.safe_states.impossible
+        troubles += [f"safe state: {tag} cannot take its value: {why}" for tag, why in impossible.items()]
+        return troubles if self.trusts_time() else [*troubles, "time: the clock is not synchronised"]
 
     def _handlers(self) -> Mapping[str, Handler]:
         writes = WriteCommands(
@@ -184,7 +192,12 @@ class Control:
         return datetime.fromtimestamp(self._clock.wall()).astimezone()
 
     def _tags_of(self, name: str) -> tuple[str, ...] | None:
-        """Return the tags of a constraint, of all where it has no name, None where there is none of that name."""
+        """Return the tags of a constraint, of all where it has no name, None where there is none of that name.
+
+        None at all are those of a trip of which nobody knows what it is about: only who has every tag has a say in it.
+        """
+        if not name and (self.gate.orphans or self.trips.is_damaged):
+            return ()
         if not name:
             return tuple(dict.fromkeys(tag for live in self.gate.constraints for tag in _tags(live)))
         if name in self.gate.orphans:

@@ -30,9 +30,12 @@ class BeatPermit:
         self._clock = clock
         self._why_not = why_not
         self._left = left
+        self._has_left = False
 
     def spend(self, device: str, tag: str, raw: object, generation: int) -> None:
-        """Look, mint and spend. Raises PermitRefused; then nothing leaves."""
+        """Look, mint and spend, once. Raises PermitRefused; then nothing leaves."""
+        if self._has_left:
+            raise PermitRefused(f"{self._write.tag}: this beat has left already")
         now = self._clock.monotonic()
         why = self._why_not(now) or ("" if generation == self._generation else "device_down")
         if why:
@@ -41,4 +44,5 @@ class BeatPermit:
         if permit is None:
             raise PermitRefused(f"{self._write.tag}: the gate knows no deadman of that tag")
         permit.spend(device, tag, raw, generation)
+        self._has_left = True
         self._left()

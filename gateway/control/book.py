@@ -55,6 +55,8 @@ class Book:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self.is_damaged = False
+        """That ids may have been lost: none that somebody gave can be told from one that came before."""
         self._open: dict[str, Entry] = {}
         self._recent: OrderedDict[str, tuple[str, Reply]] = OrderedDict()
 
@@ -93,6 +95,7 @@ class Book:
     async def _look_up(self, key: str, digest: str) -> Reply | None:
         known = await self._find(key)
         if known is None:
+            await self._check_whole()
             return None
         _check(known["digest"], digest, key)
         return _answer_of(known, key)
@@ -118,6 +121,16 @@ class Book:
         if not entry.answer.done():
             entry.answer.set_exception(error if isinstance(error, Refused) else Refused("internal", "not looked up"))
             entry.answer.exception()  # seen, where nobody waits
+
+    async def _check_whole(self) -> None:
+        """Raise Refused where an id that is not on record may have been on it."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                self.is_damaged = Table.COMMANDS in await self._journal.damaged()
+        except (StorageError, TimeoutError):
+            self.is_damaged = True
+        if self.is_damaged:
+            raise Refused("journal_unavailable", "the ids on record are damaged: send it without one, once")
 
     async def _find(self, key: str) -> Mapping[str, Any] | None:
         try:

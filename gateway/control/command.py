@@ -13,6 +13,8 @@ from gateway.safety.constraint import Setting
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 MAX_WRITES = 64
+LONGEST_HOLD = 86400.0
+"""Seconds for which a wish can be kept from others of the same place."""
 MAX_TEXT = 512
 """Characters of a reason or of an actor's name."""
 
@@ -122,7 +124,7 @@ class _Fields:
             tags=self._tags() if self._verb == "relinquish" else (),
             name=self._text("name"),
             seconds=self._duration("for"),
-            hold=self._duration("hold"),
+            hold=self._hold(),
             priority=self._rank(),
             key=self._text("key"),
             locks=self._locks(),
@@ -176,6 +178,12 @@ class _Fields:
         if not seconds > 0:
             raise Unreadable("bad_schema", f"{key}: a duration above 0 such as 30m or 2h")
         return seconds
+
+    def _hold(self) -> float | None:
+        hold = self._duration("hold")
+        if hold is not None and not hold <= LONGEST_HOLD:
+            raise Unreadable("bad_schema", f"hold: at most {LONGEST_HOLD / 3600:g}h")
+        return hold
 
     def _rank(self) -> Rank:
         value = self._fields.get("priority", "normal")

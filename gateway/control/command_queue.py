@@ -34,12 +34,16 @@ class CommandQueue(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def push(self, rank: Rank, devices: Collection[str], item: T) -> bool:
-        """Let an item wait; return False where there is no room."""
-        if not len(self._waiting) < self._limit:
+    def push(self, rank: Rank, devices: Collection[str], item: T, *, is_safe: bool = False) -> bool:
+        """Let an item wait; return False where there is no room.
+
+        Is_safe: that it leads to safety; it goes before all others, and has as many places again.
+        """
+        if not len(self._waiting) < (2 if is_safe else 1) * self._limit:
             return False
         self._count += 1
-        self._waiting.append(_Waiting((_ORDER[rank], self._count), frozenset(devices), item))
+        place = (-1 if is_safe else _ORDER[rank], self._count)
+        self._waiting.append(_Waiting(place, frozenset(devices), item))
         self._waiting.sort(key=lambda each: each.place)
         return True
 

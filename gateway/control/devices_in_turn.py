@@ -30,13 +30,22 @@ class DevicesInTurn:
 
     @asynccontextmanager
     async def turn(
-        self, rank: Rank, devices: Collection[str], deadline: float, operation: Operation
+        self,
+        rank: Rank,
+        devices: Collection[str],
+        deadline: float,
+        operation: Operation,
+        *,
+        is_safe: bool = False,
     ) -> AsyncIterator[None]:
-        """Hold the devices for as long as the context lasts. Raises Refused: queue_full, expired, restart."""
+        """Hold the devices for as long as the context lasts. Raises Refused: queue_full, expired, restart.
+
+        Is_safe: that the operation leads to safety, and so goes before all others.
+        """
         waiting = _Waiting(operation)
         if self._closed:
             raise _restart()
-        if not self._queue.push(rank, devices, waiting):
+        if not self._queue.push(rank, devices, waiting, is_safe=is_safe):
             raise Refused("queue_full", f"{len(self._queue)} commands wait already; send it again later")
         self._next()
         held: frozenset[str] = frozenset()

@@ -191,10 +191,15 @@ class Guard:
             self._act(self._gate.observe(changed, now), now)
 
     def _act(self, observed: Observed, now: float) -> None:
-        # What a trip sets off comes before anything is told: its frames are to be the next on the wire.
-        if observed.tripped:
-            for listener in self._trip_listeners:
-                listener(observed.tripped, now)
+        if not observed.tripped:
+            self._tell(observed.changed, now)
+            return
+        for listener in self._trip_listeners:
+            listener(observed.tripped, now)
+        # What a trip sets off comes before anything is told: its frames go to the wires in between.
+        asyncio.get_running_loop().call_soon(self._tell_of_trip, observed, now)
+
+    def _tell_of_trip(self, observed: Observed, now: float) -> None:
         self._tell(observed.changed, now)
         for live in observed.tripped:
             self._report(live, now)

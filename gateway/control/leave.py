@@ -15,6 +15,7 @@ from gateway.control.refusal import Refused, refused_by
 from gateway.safety.decision import Decision
 from gateway.safety.gate import Gate
 from gateway.safety.operation import Operation, Write
+from gateway.safety.permit import PermitRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +40,25 @@ class Leave:
         operation: Operation,
         write: Write,
         bounds: Bounds,
+        encode: Callable[[], Any],
         check: Callable[[float], None],
         see: Callable[[], Mapping[str, Saw]],
         left: Callable[[float], None],
     ) -> None:
-        """Check: raises Refused for what only the arbiter knows. See: what the gate sees. Left: told the time."""
+        """Encode: returns the write as it goes over the wire by what is known of the device now; raises Refused.
+
+        Check: raises Refused for what only the arbiter knows. See: what the gate sees. Left: told the time.
+        """
         self._gate = gate
         self._clock = clock
         self._operation = operation
         self._write = write
         self._bounds = bounds
+        self._encode = encode
         self._check = check
         self._see = see
         self._left = left
+        self._asked = False
         self.sent: float | None = None
         """When the frame left, monotonic; None while it has not."""
         self.raw: Any = None
@@ -60,11 +67,15 @@ class Leave:
         """Seconds that the decision took."""
 
     def spend(self, device: str, tag: str, raw: object, generation: int) -> None:
-        """Judge, mint and spend. Raises Refused, or PermitRefused where the frame is another than was asked for."""
+        """Judge, mint and spend, once. Raises Refused; PermitRefused where the frame is another than was asked for."""
+        asked, self._asked = self._asked, True
+        if asked:
+            raise PermitRefused(f"{self._write.tag}: this leave was asked for already")
         now = self._clock.monotonic()
         self._check_bounds(generation, now)
         self._check(now)
-        permit = self._gate.mint(self._operation, self._write, raw, generation, now)
+        # What was judged is the write, so the permit is for that, and not for whatever the driver brings.
+        permit = self._gate.mint(self._operation, self._write, self._encode(), generation, now)
         if isinstance(permit, Decision):
             raise refused_by(permit)
         permit.spend(device, tag, raw, generation)

@@ -15,6 +15,9 @@ RETRY = 1.0
 MOST = 1000
 """What can be owed; beyond it the oldest is given up. Its intent stands on record, and a restart finds it."""
 
+_LEAST = ("kind", "principal", "command", "outcome", "code", "constraint", "state", "event")
+"""What can always be recorded: names and words."""
+
 _log = logging.getLogger("plantgate.control")
 
 
@@ -70,5 +73,11 @@ class OutcomeLog:
 
     async def _try(self, owed: Owed) -> str:
         async with asyncio.timeout(COMMIT_TIMEOUT):
-            chained = await self._journal.commit([owed.record], owed.changes)
+            try:
+                chained = await self._journal.commit([owed.record], owed.changes)
+            except ValueError as error:
+                # A value that no record can hold must not keep the outcome itself from the disk.
+                _log.error("outcome_shortened", extra={"why": str(error)})
+                short = {key: owed.record[key] for key in _LEAST if key in owed.record}
+                chained = await self._journal.commit([short], owed.changes)
         return chained[-1].hash.hex()

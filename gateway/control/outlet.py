@@ -3,8 +3,9 @@
 It decides nothing: whoever writes has to bring a permit.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from drivers.base import Connection, Reader, Surroundings
 from drivers.errors import DeviceFault, LinkLost
@@ -88,11 +89,12 @@ class Outlet:
         """Return what a device that took it would read back, in engineering units. Raises NotSent as `encode`."""
         return condition(self._writer().decode(self._places[tag], raw), tag.settings, self._clock.wall())
 
-    async def write(self, tag: Tag, raw: Raw, permit: WritePermit, priority: Priority) -> None:
-        """Wait for the wire and send one frame, under the permit, which is spent in that step.
+    def write(self, tag: Tag, raw: Raw, permit: WritePermit, priority: Priority) -> Coroutine[Any, Any, None]:
+        """Queue one frame for the wire in this very step; it is sent under the permit, which is spent in that step.
 
-        Returns and raises as `drivers.writing.Writer.write`. Whoever waits may stop waiting: before its turn nothing
-        is sent then, and after that the frame goes its way. Afterwards `read_back` or `release` has to be called.
+        What is returned has to be awaited; it returns and raises as `drivers.writing.Writer.write`. NotSent comes at
+        once while there is no connection. Whoever waits may stop waiting: before its turn nothing is sent then, and
+        after that the frame goes its way. Afterwards `read_back` or `release` has to be called.
         """
         way = self._find_way()
         frame = _Noting(permit, lambda: self._left(tag, way))
@@ -107,7 +109,7 @@ class Outlet:
                 if frame.written is not None:
                     self._aftermath.answered(frame.written)
 
-        await self._settle_fault(frame, way.lane.request(priority, self.name, call))
+        return self._settle_fault(frame, way.lane.enqueue(priority, self.name, call))
 
     async def read_back(self, tag: Tag, priority: Priority) -> Sample:
         """Ask the device for the tag, or for the one where it is read back, and take that into the image as well.

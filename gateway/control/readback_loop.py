@@ -40,11 +40,14 @@ async def read_until_equal(target: Target, clock: Clock, priority: Priority = Pr
 
 
 async def look(target: Target, priority: Priority) -> Seen:
-    """Read once."""
+    """Read once. A device with a fingerprint is heard only while it has shown that: another may have answered."""
+    device = target.outlet.device
     try:
         sample = await target.outlet.read_back(target.tag, priority)
     except DeviceFault as fault:
         return Seen(Outcome.UNKNOWN, why=str(fault))
+    if device.settings.fingerprint and not device.state.connected:
+        return Seen(Outcome.UNKNOWN, why=f"{device.name} has not shown its fingerprint ({device.state.reason})")
     if sample.quality is Quality.BAD:
         return Seen(Outcome.UNKNOWN, why=f"it reads bad ({sample.reason})")
     if is_equal(target.holds, sample.value, target.tolerance):

@@ -7,7 +7,7 @@ from gateway.audit.record import Refusal, Refusals
 from gateway.audit.refusal_summary import RefusalSummary
 from gateway.clock import Clock
 from gateway.errors import StorageError
-from gateway.storage.port import Change, Journal
+from gateway.storage.port import Change, Journal, Record, Table
 
 COMMIT_TIMEOUT = 5.0
 """Seconds that the disk gets for a record on which nothing waits but a reply."""
@@ -23,10 +23,14 @@ class RefusalLog:
         self._summary = RefusalSummary()
 
     async def record(self, refusal: Refusal, changes: Sequence[Change] = ()) -> str:
-        """Return the hash of its record, empty where it was only counted, or could not be recorded."""
-        if not self._summary.admit(refusal.principal, refusal.code, self._clock.monotonic()):
-            return ""
-        return await self._commit(refusal.plain(), changes)
+        """Return the hash of its record, empty where it was only counted, or could not be recorded.
+
+        One that is only counted keeps no answer; but the sequence of a signature is used up all the same.
+        """
+        if self._summary.admit(refusal.principal, refusal.code, self._clock.monotonic()):
+            return await self._commit([refusal.plain()], changes)
+        used = [change for change in changes if change.table is Table.SEQUENCES]
+        return await self._commit([], used) if used else ""
 
     async def run(self) -> None:
         """Record what was collected, every second, for ever."""
@@ -38,12 +42,12 @@ class RefusalLog:
         """Record what was collected; at a stop also of the second that has not ended."""
         for summary in self._summary.due(self._clock.monotonic(), everything=everything):
             record = Refusals(principal=summary.principal, since=summary.since, counts=summary.counts)
-            await self._commit(record.plain(), ())
+            await self._commit([record.plain()], ())
 
-    async def _commit(self, record: dict[str, object], changes: Sequence[Change]) -> str:
+    async def _commit(self, records: Sequence[Record], changes: Sequence[Change]) -> str:
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
-                chained = await self._journal.commit([record], changes)
+                chained = await self._journal.commit(records, changes)
         except (StorageError, TimeoutError):
             return ""
-        return chained[-1].hash.hex()
+        return chained[-1].hash.hex() if chained else ""

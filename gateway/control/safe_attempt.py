@@ -1,7 +1,8 @@
 """One attempt to bring an output to its safe value: a frame of its own permit, and what the device reads after it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from drivers.errors import DeviceFault, LinkLost
 from drivers.values import Quality, Sample, Value
@@ -9,7 +10,7 @@ from drivers.writing import NotSent, Raw, Unanswered
 from gateway.clock import Clock
 from gateway.control.outlet import Outlet
 from gateway.control.readback import is_equal, tolerance_of
-from gateway.control.safe_permit import SafePermit
+from gateway.control.safe_permit import SafePermit, check_range
 from gateway.endpoints.fair_queue import Priority
 from gateway.safety.constraint import Setting
 from gateway.safety.gate import Gate
@@ -59,14 +60,30 @@ class Attempts:
         self.read_back: Value = None
         """What the device read last, in engineering units."""
 
-    async def make(self) -> Attempt:
-        """Write once and read back. The frame is queued without any wait before it."""
-        device, attempt = self._outlet.device, Attempt()
+    def make(self) -> Coroutine[Any, Any, Attempt]:
+        """Write once and read back. The frame is queued in this very step; what is returned has to be awaited."""
+        device = self._outlet.device
         permit = SafePermit(
-            self._tag, self._value, device, self._gate, self._image, self._clock, self._names, self._left
+            self._tag,
+            self._value,
+            device,
+            self._gate,
+            self._image,
+            self._clock,
+            self._encode,
+            self._names,
+            self._left,
         )
         try:
-            await self._write(self._encode(), permit, attempt)
+            sending = self._outlet.write(self._tag, self._encode(), permit, Priority.SAFE_STATE)
+        except Exception as error:  # noqa: BLE001  (it is told to whoever awaits)
+            sending = _fail(error)
+        return self._complete(sending, permit)
+
+    async def _complete(self, sending: Awaitable[None], permit: SafePermit) -> Attempt:
+        attempt = Attempt()
+        try:
+            await self._settle(sending, permit, attempt)
             if permit.has_left and self._tag.settings.readback != NONE:
                 await self._read(attempt)
         except (NotSent, LinkLost, PermitRefused) as error:
@@ -78,6 +95,17 @@ class Attempts:
             self._outlet.release(self._tag)
         attempt.is_silent = attempt.is_silent and permit.has_left
         return attempt
+
+    def rehearse(self) -> str:
+        """Return why the value could not be written if it had to be now, empty where it could. Nothing is sent."""
+        try:
+            check_range(self._tag, self._value)
+            self._encode()
+        except NotSent:
+            return ""  # there is no connection, so nobody can tell
+        except Exception as error:  # noqa: BLE001  (as in make)
+            return str(error) or type(error).__name__
+        return ""
 
     def is_safe(self, sample: Sample) -> bool:
         """Return whether a sample has the safe value."""
@@ -92,10 +120,10 @@ class Attempts:
             raise ValueError(f"{self._tag.path}: the device cannot hold {self._value!r}")
         return raw
 
-    async def _write(self, raw: Raw, permit: SafePermit, attempt: Attempt) -> None:
-        """Send one frame. Raises NotSent, LinkLost, and what a permit raises."""
+    async def _settle(self, sending: Awaitable[None], permit: SafePermit, attempt: Attempt) -> None:
+        """Wait for the answer to the frame. Raises NotSent, LinkLost, and what a permit raises."""
         try:
-            await self._outlet.write(self._tag, raw, permit, Priority.SAFE_STATE)
+            await sending
         except (NotSent, LinkLost):
             raise
         except Unanswered as fault:
@@ -118,3 +146,7 @@ class Attempts:
         attempt.is_silent = False
         self.read_back = sample.value
         attempt.is_there = sample.quality is Quality.GOOD and self.is_safe(sample)
+
+
+async def _fail(error: Exception) -> None:
+    raise error

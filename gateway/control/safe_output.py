@@ -5,13 +5,13 @@ It is the one exception to `never written twice`: a safe value may be repeated, 
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, TypeAlias
 
 from drivers.values import Quality, Value
 from gateway.clock import Clock
 from gateway.control.outlet import Outlet
-from gateway.control.safe_attempt import Attempts
+from gateway.control.safe_attempt import Attempt, Attempts
 from gateway.safety.constraint import Setting
 from gateway.safety.gate import Gate
 from gateway.tags.image import ProcessImage
@@ -87,6 +87,10 @@ class SafeOutput:
         """What the device read last, in engineering units."""
         return self._attempts.read_back
 
+    def rehearse(self) -> str:
+        """Return why the value could not be written if a trip called for it now, empty where it could."""
+        return self._attempts.rehearse()
+
     def demand(self, name: str, due: float, jitter: float, *, hold: bool) -> None:
         """Bring the output to its value from then on, monotonic, until it is there or nobody wants it any more.
 
@@ -154,6 +158,7 @@ class SafeOutput:
         self._end_alarm()
         task = self._task
         if task is not None:
+            await asyncio.sleep(0)  # one that was begun just now has to begin, to give up what it has queued
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
@@ -162,7 +167,9 @@ class SafeOutput:
         self._wake.clear()
         self._set_due(due)
         self._enter(state)
-        self._task = asyncio.create_task(self._bring(), name=f"safe state {self.tag.path}")
+        # In this very step: at a trip, nothing that waits for the wire may go before it.
+        first = None if due > self._clock.monotonic() else self._attempt()
+        self._task = asyncio.create_task(self._bring(first), name=f"safe state {self.tag.path}")
 
     def _set_due(self, due: float) -> None:
         self._end_alarm()
@@ -171,15 +178,16 @@ class SafeOutput:
         patience = max(PATIENCE, self.tag.settings.readback_timeout)
         self._alarm = loop.call_at(max(due, loop.time()) + patience, self._enter, "failed")
 
-    async def _bring(self) -> None:
-        """Try until it is there. The first attempt is queued without any wait before it."""
+    async def _bring(self, attempt: Coroutine[Any, Any, bool] | None) -> None:
+        """Try until it is there. Attempt: the first, where it was made already."""
         try:
-            await self._wait_until_due()
-            while self.wanted_by:
-                calls = self._calls
-                if await self._attempt() and calls == self._calls and self.wanted_by:
+            if attempt is None:
+                await self._wait_until_due()
+            while attempt is not None or self.wanted_by:
+                if await (attempt or self._attempt()):
                     self._confirm()
                     return
+                attempt = None
                 await self._rest()
         finally:
             self._task = None
@@ -203,16 +211,22 @@ class SafeOutput:
             pass
         self._wake.clear()
 
-    async def _attempt(self) -> bool:
-        began = self._clock.monotonic()
-        attempt = await self._attempts.make()
+    def _attempt(self) -> Coroutine[Any, Any, bool]:
+        """Try once. The frame is queued in this very step; what is returned has to be awaited.
+
+        It says whether the output is at its value, for all that call for it by then.
+        """
+        return self._conclude(self._attempts.make(), self._clock.monotonic(), self._calls)
+
+    async def _conclude(self, making: Coroutine[Any, Any, Attempt], began: float, calls: int) -> bool:
+        attempt = await making
         self._silent_since = self._clock.monotonic()
         self._took = self._silent_since - began if attempt.is_silent else 0.0
         if attempt.event:
             self._say(attempt.event, attempt.why)
         if attempt.is_denied and not attempt.is_there and self.wanted_by:
             self._enter("failed")
-        return attempt.is_there
+        return attempt.is_there and calls == self._calls and bool(self.wanted_by)
 
     def _watched(self) -> Tag | None:
         """Return the tag whose live value tells of the output, None where there is none."""

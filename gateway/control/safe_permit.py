@@ -24,27 +24,34 @@ class SafePermit:
         gate: Gate,
         image: ProcessImage,
         clock: Clock,
+        encode: Callable[[], object],
         names: Callable[[], Iterable[str]],
         left: Callable[[float, object], None],
     ) -> None:
-        """Names: the constraints whose trip calls for the value. Left: told when the frame goes, and what it says."""
+        """Encode: returns the value as it goes over the wire by what is known of the device now; it may raise.
+
+        Names: the constraints whose trip calls for the value. Left: told when the frame goes, and what it says.
+        """
         self._tag = tag
         self._value = value
         self._device = device
         self._gate = gate
         self._image = image
         self._clock = clock
+        self._encode = encode
         self._names = names
         self._left = left
         self.has_left = False
 
     def spend(self, device: str, tag: str, raw: object, generation: int) -> None:
-        """Judge, mint and spend. Raises PermitRefused; then nothing leaves."""
+        """Judge, mint and spend, once. Raises PermitRefused, or what keeps the value from the wire; nothing leaves."""
+        if self.has_left:
+            raise PermitRefused(f"{self._tag.path}: this frame has left already")
         now = self._clock.monotonic()
         self._check_device(now)
         check_range(self._tag, self._value)
-        write = Write(self._tag.path, self._value)
-        minted = (self._gate.mint_safe_state(name, write, raw, generation, now) for name in self._names())
+        write, encoded = Write(self._tag.path, self._value), self._encode()
+        minted = (self._gate.mint_safe_state(name, write, encoded, generation, now) for name in self._names())
         permit = next((each for each in minted if each is not None), None)
         if permit is None:
             raise PermitRefused(f"{write.tag}: no trip calls for it any more")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from gateway.audit.record import Frame, ReadBack, SafeState, Saw, Trip
+from gateway.control.frame_record import frame_record
 from gateway.control.safe_output import SafeOutput, State
 from gateway.control.stored_reply import plain
 from gateway.control.trips import Tell, Trips
@@ -18,7 +19,6 @@ MOST_FRAMES = 32
 """Frames of a safe state in one record; of more, the newest."""
 WORST_FIRST: tuple[State, ...] = ("failed", "deviated", "pending", "confirmed")
 
-_SIMPLE = (bool, int, float, str, bytes)
 _log = logging.getLogger("plantgate.control")
 
 
@@ -88,12 +88,16 @@ class SafeProgress:
         _log.error("trip", extra=details)
         self._try(lambda: self._tell("trip", "tripped", details))
 
+    def impossible(self, tag: str, why: str) -> None:
+        """Tell that the device of a tag could not take its safe value."""
+        _log.error("safe_state_impossible", extra={"tag": tag, "why": why})
+        self._try(lambda: self._tell("trip", "safe_state_impossible", {"tag": tag, "why": why}))
+
     def left(self, output: SafeOutput, now: float, raw: object) -> None:
         """Count a frame that leaves, for every trip that it serves."""
         self._counters.frames[output.tag.device] += 1
         permit = f"safe_state/{'+'.join(output.wanted_by)}"
-        shown = raw if isinstance(raw, _SIMPLE) else repr(raw)
-        frame = Frame(output.tag.device, output.tag.name, shown, permit, round(now, 6))
+        frame = frame_record(output.tag.device, output.tag.name, raw, permit, now)
         for name in output.wanted_by:
             self._frames.setdefault(name, deque(maxlen=MOST_FRAMES)).append(frame)
             due = self._due.pop(name, None)

@@ -1,6 +1,7 @@
-"""What a trip sets off: in the step that latches, its safe state goes out to the lanes and its record to the journal.
+"""What a trip sets off: its safe state is queued in the step that latches, and goes to the wires in the next turn.
 
-Neither waits for the other, and nothing of it waits for a person.
+In the turn after that its record goes to the journal. Neither waits for what becomes of the other, and nothing of it
+waits for a person.
 """
 
 import asyncio
@@ -55,19 +56,26 @@ class SafeStates:
         """By tag, in the order in which they were last called for."""
         self._remembered: set[str] = set()
         """Confirmed before the start; whether their causes are violated now has not shown yet."""
+        self.impossible: dict[str, str] = {}
+        """Tags whose safe value their device cannot take, and why: found at each connect, and not when it is needed."""
         self._touched: set[str] | None = None
         """While trips are being started: the constraints of which something is another."""
+        self._unrecorded: set[str] = set()
+        """Tripped in this turn of the loop; their records follow in the next."""
         for live in gate.constraints:
             self._build(live.constraint, outlets)
         for device, outlet in outlets.items():
             outlet.listen(lambda device=device: self._connected(device))  # type: ignore[misc]
 
     def begin(self, tripped: Sequence[LiveConstraint], now: float) -> None:
-        """Send the safe states of what latched just now on their way, and their records; both start in this step."""
+        """Queue the safe states of what latched just now in this very step; a turn later, put it on record and tell.
+
+        The frames go out in between: recording and telling take longer than all that was done before, and the
+        journal's thread, once it has something to do, wants the interpreter too.
+        """
         touched = self._start(tripped, now)
-        for live in tripped:
-            self._progress.tripped(live, now)
-        self._update(touched)
+        self._unrecorded.update(live.name for live in tripped)
+        asyncio.get_running_loop().call_soon(self._put_on_record, tripped, touched, now)
 
     def resume(self) -> None:
         """Take up the trips that the last run left; to be called once, before anything is connected.
@@ -138,10 +146,25 @@ class SafeStates:
     def _outputs_of(self, constraint: Constraint) -> list[tuple[SafeOutput, Setting | SafeWrite]]:
         return [(self._outputs[path], wanted) for path, wanted in constraint.on_trip.items() if path in self._outputs]
 
+    def _put_on_record(self, tripped: Sequence[LiveConstraint], touched: set[str], now: float) -> None:
+        for live in tripped:
+            self._progress.tripped(live, now)
+            self._unrecorded.discard(live.name)
+        self._update(touched)
+
     def _connected(self, device: str) -> None:
         for output in list(self._outputs.values()):
             if output.tag.device == device:
+                self._rehearse(output)
                 output.wake()
+
+    def _rehearse(self, output: SafeOutput) -> None:
+        path, why = output.tag.path, output.rehearse()
+        if not why:
+            self.impossible.pop(path, None)
+        elif self.impossible.get(path) != why:
+            self.impossible[path] = why
+            self._progress.impossible(path, why)
 
     def _look(self, now: float) -> None:
         for output in list(self._outputs.values()):
@@ -156,7 +179,8 @@ class SafeStates:
 
     def _changed(self, output: SafeOutput) -> None:
         if self._touched is None:
-            self._update(set(output.wanted_by))
+            # Of what is not on record nothing further can be; it is looked at once it is.
+            self._update(set(output.wanted_by) - self._unrecorded)
         else:
             self._touched.update(output.wanted_by)
 

@@ -10,13 +10,14 @@ from drivers.writing import NotSent, Unanswered
 from gateway.audit.record import GATEWAY, Frame, ReadBack, Saw
 from gateway.clock import Clock
 from gateway.control.accepted import Accepted
+from gateway.control.frame_record import frame_record
 from gateway.control.leave import Bounds, Leave
 from gateway.control.readback_loop import NONE, Seen, read_until_equal
 from gateway.control.refusal import Refused
 from gateway.control.reply import Outcome, Result
 from gateway.control.sight import Sight
 from gateway.control.stored_reply import plain
-from gateway.control.target import Target
+from gateway.control.target import Target, encoded_anew
 from gateway.control.wishes import Wishes
 from gateway.counters import ControlCounters
 from gateway.endpoints.fair_queue import Priority
@@ -27,7 +28,6 @@ from gateway.safety.permit import PermitRefused
 from gateway.storage.port import Change
 
 _GOOD = frozenset((Outcome.APPLIED, Outcome.UNVERIFIED))
-_SIMPLE = (bool, int, float, str, bytes, tuple)
 
 _log = logging.getLogger("plantgate.control")
 
@@ -96,12 +96,14 @@ class Sender:
         return sent
 
     async def _send(self, accepted: Accepted, operation: Operation, target: Target, bounds: Bounds, place: int) -> Sent:
+        before = self._wishes.before(target.tag.path, accepted.principal)
         leave = Leave(
             self._gate,
             self._clock,
             operation,
             target.write,
             bounds,
+            lambda: encoded_anew(target),
             lambda _: self._check([target], operation.principal),
             lambda: self._sight.saw([target.tag.path]),
             lambda now: self._left(accepted, target, now),
@@ -116,6 +118,8 @@ class Sender:
             target.outlet.release(target.tag)
         if leave.sent is not None:
             self._counters.decision_seconds.observe(leave.took)
+            if seen.outcome is Outcome.FAILED:  # the device holds what it held before
+                self._wishes.put_back(target.tag.path, accepted.principal, before)
         result = Result(target.value, seen.outcome, code, seen.value, message)
         return Sent(
             target,
@@ -182,8 +186,7 @@ class Sender:
     def _frame(self, accepted: Accepted, target: Target, leave: Leave, place: int) -> Frame | None:
         if leave.sent is None:
             return None
-        raw = leave.raw if isinstance(leave.raw, _SIMPLE) else repr(leave.raw)
-        return Frame(target.tag.device, target.tag.name, raw, f"{accepted.id}/{place}", round(leave.sent, 6))
+        return frame_record(target.tag.device, target.tag.name, leave.raw, f"{accepted.id}/{place}", leave.sent)
 
     def _note_success(self, target: Target) -> None:
         breaker = self._gate.breakers.get(target.tag.device)

@@ -10,8 +10,10 @@ from gateway.audit.record import GATEWAY
 from gateway.audit.record import Outcome as OutcomeRecord
 from gateway.clock import Clock
 from gateway.control.accepted import Accepted
+from gateway.control.answers import Answers
 from gateway.control.command import Command
 from gateway.control.outcome_log import OutcomeLog
+from gateway.control.refusal import Refused
 from gateway.control.reply import Outcome, Reply, Result
 from gateway.control.trips import Tell
 from gateway.control.wishes import Wishes
@@ -28,6 +30,7 @@ class Succession:
         wishes: Wishes,
         submit: Callable[[Command, str], Awaitable[Reply]],
         outcomes: OutcomeLog,
+        answers: Answers,
         clock: Clock,
         tell: Tell,
     ) -> None:
@@ -35,6 +38,7 @@ class Succession:
         self._wishes = wishes
         self._submit = submit
         self._outcomes = outcomes
+        self._answers = answers
         self._clock = clock
         self._tell = tell
         self._due: dict[str, None] = {}
@@ -44,6 +48,10 @@ class Succession:
         """Take a principal's wishes back; what follows them is written a moment later, as any other write."""
         now = self._clock.monotonic()
         results = {}
+        unknown = next((tag for tag in accepted.command.tags if not self._wishes.knows(tag)), None)
+        if unknown is not None:
+            refused = Refused("unknown_tag", f"{unknown[:129]}: there is no such tag, or nobody can write it")
+            return await self._answers.refuse(accepted, refused)
         for tag in accepted.command.tags:
             held = self._wishes.holds(tag, accepted.principal, now)
             known = self._wishes.relinquish(tag, accepted.principal)

@@ -87,6 +87,18 @@ class Targets:
         return Target(tag, Write(path, _judged(value, holds)), value, outlet, raw, holds, tolerance)
 
 
+def encoded_anew(target: Target) -> Any:  # noqa: ANN401  (as Target.raw)
+    """Return a write as it would go over the wire now. Raises Refused where that is no longer what was resolved."""
+    path = target.tag.path
+    try:
+        raw = target.outlet.encode(target.tag, target.value)
+    except (ValueError, DeviceFault) as error:
+        raise Refused("cancelled", f"{path}: it cannot be encoded any more: {error}; send it again") from None
+    if type(raw) is not type(target.raw) or raw != target.raw:
+        raise Refused("cancelled", f"{path}: what its device scales it by has changed meanwhile; send it again")
+    return raw
+
+
 def check_device(device: Device) -> None:
     """Raise Refused for a device that does not answer, or is another than the configured one."""
     state = device.state

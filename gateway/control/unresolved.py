@@ -31,6 +31,7 @@ EVERY = 1.0
 MOST = 1000
 """Commands looked after at once; beyond it the oldest waits for the next restart."""
 FOUND_OUT = "found out by reading"
+ANEW = "it was written anew before it could be read"
 
 _log = logging.getLogger("plantgate.control")
 
@@ -75,20 +76,23 @@ class Unresolved:
 
     def supersede(self, tag: str) -> None:
         """Note that a tag was written anew: what it reads from now on says nothing of earlier writes."""
-        for key, each in list(self._open.items()):
-            each.writes.pop(tag, None)
-            if not each.writes:
-                del self._open[key]
-        self._counters.unresolved = len(self._open)
+        for each in self._open.values():
+            value = each.writes.pop(tag, None)
+            if value is not None:
+                each.known[tag] = Result(value, Outcome.UNKNOWN, "timeout", message=ANEW)
 
     async def recover(self, journal: Journal) -> list[str]:
-        """Take up what the last run left behind; return the ids. Raises StorageError."""
+        """Take up what the last run left behind; return the ids of those without an outcome. Raises StorageError."""
         loaded = await journal.load(Table.INTENTS)
+        without = []
         for key, value in loaded.values.items():
             left = _Open(key, value["id"], value["principal"], value["digest"], dict(value["writes"]), {})
-            await self._close_with_restart(left)
+            kept = await journal.find(Table.COMMANDS, key)
+            if kept is None or kept["reply"] is None:
+                await self._close_with_restart(left)
+                without.append(left.id)
             self._enter(left)
-        return [value["id"] for value in loaded.values.values()]
+        return without
 
     async def run(self) -> None:
         """Look every second, for ever."""
@@ -126,7 +130,7 @@ class Unresolved:
             if entry.writes.pop(tag, None) is not None:
                 code = "" if seen.outcome is Outcome.APPLIED else "readback_mismatch"
                 code = "restart" if seen.outcome is Outcome.UNKNOWN else code
-                entry.known[tag] = Result(value, seen.outcome, code, seen.value, seen.why)
+                entry.known[tag] = Result(value, seen.outcome, code, seen.value, message=seen.why)
         if self._open.pop(entry.key, None) is not None:
             self._counters.unresolved = len(self._open)
             await self._settle(entry)
@@ -138,7 +142,8 @@ class Unresolved:
 
     async def _settle(self, entry: _Open) -> None:
         outcome = worst(result.outcome for result in entry.known.values())
-        message = f"{FOUND_OUT}, after it had been unknown"
+        left = [result.message for result in entry.known.values() if result.outcome is Outcome.UNKNOWN]
+        message = left[0] if left else f"{FOUND_OUT}, after it had been unknown"
         reply = Reply(entry.id, outcome, "", message, results=entry.known, wall=self._clock.wall())
         read = {
             tag: ReadBack(plain(result.requested), plain(result.read_back), result.outcome.value)
@@ -146,7 +151,7 @@ class Unresolved:
         }
         record = OutcomeRecord(
             principal=entry.principal,
-            reason=FOUND_OUT,
+            reason=message if left else FOUND_OUT,
             tags=tuple(entry.known),
             command=entry.id,
             outcome=outcome.value,

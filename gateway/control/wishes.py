@@ -41,6 +41,17 @@ class Wishes:
         """Note what somebody wrote. Expires: monotonic; inf until they write another or relinquish."""
         self._array(tag).enter(self._slot(principal), Wish(value, principal, expires))
 
+    def before(self, tag: str, principal: str) -> Wish | None:
+        """Return the wish in a principal's place, to be put back where its device refuses what would replace it."""
+        return self._array(tag).wishes.get(self._slot(principal))
+
+    def put_back(self, tag: str, principal: str, wish: Wish | None) -> None:
+        """Let the wish of before hold again in a principal's place."""
+        if wish is None:
+            self.relinquish(tag, principal)
+        else:
+            self._array(tag).enter(self._slot(principal), wish)
+
     def relinquish(self, tag: str, principal: str) -> bool:
         """Take a principal's wish back; return whether there was one."""
         array = self._arrays.get(tag)
@@ -55,6 +66,10 @@ class Wishes:
         """Return the wish that holds, None where there is none."""
         array = self._arrays.get(tag)
         return None if array is None else array.standing(now)
+
+    def knows(self, tag: str) -> bool:
+        """Return whether the tag is one that can be written."""
+        return tag in self._relinquished
 
     def ended(self, now: float) -> list[str]:
         """Take out the wishes that have expired; return the tags whose standing wish was among them."""

@@ -83,7 +83,8 @@ class WriteCommands:
             if "dry_run" in modes:
                 raise Refused("dry_run", _DRY, decision.warnings)  # noqa: TRY301
             devices = {target.tag.device for target in targets}
-            async with self._turns.turn(command.priority, devices, accepted.deadline, operation):
+            is_safe = self._gate.is_always_allowed(writes)
+            async with self._turns.turn(command.priority, devices, accepted.deadline, operation, is_safe=is_safe):
                 return await self._write(accepted, operation, targets)
         except Refused as refused:
             return await self.refuse(accepted, refused)

@@ -19,9 +19,13 @@ class Held:
         self._answers: list[Answer] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, answer: Answer) -> None:
-        """Hold an answer, for HOLD at most."""
+    def add(self, answer: Answer, *, is_judged: bool = False) -> None:
+        """Hold an answer, for HOLD at most; one that is judged, and says something new, not at all."""
         self.total += 1
+        if is_judged and answer.news:
+            self._answers.append(answer)
+            self.release()
+            return
         if not self._answers:
             self._timer = asyncio.get_running_loop().call_later(HOLD, self.release)
         self._answers.append(answer)

@@ -39,15 +39,23 @@ class Lane:
 
     async def request(self, priority: Priority, device: str, call: Callable[[], Awaitable[T]]) -> T:
         """Wait for the wire, make the call, and return or raise what it did."""
-        if self._closing:
-            raise LinkLost("closing", f"{self.name}: the connection is being closed")
-        if len(self._queue) >= self._limit and priority is not Priority.SAFE_STATE:
-            raise DeviceFault("lane_full", f"{self.name}: {self._limit} requests wait already")
+        return await self.enqueue(priority, device, call)
+
+    def enqueue(self, priority: Priority, device: str, call: Callable[[], Awaitable[T]]) -> "asyncio.Future[T]":
+        """Put a call into the queue in this very step; return what brings its result, or what was raised.
+
+        It has to be awaited. If it is cancelled before its turn, the call is not made.
+        """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._queue.push(priority, device, _Request(call, answer, priority >= Priority.PROVE), loop.time())
-        self._wake.set()
-        return await answer
+        if self._closing:
+            answer.set_exception(LinkLost("closing", f"{self.name}: the connection is being closed"))
+        elif len(self._queue) >= self._limit and priority is not Priority.SAFE_STATE:
+            answer.set_exception(DeviceFault("lane_full", f"{self.name}: {self._limit} requests wait already"))
+        else:
+            self._queue.push(priority, device, _Request(call, answer, priority >= Priority.PROVE), loop.time())
+            self._wake.set()
+        return answer
 
     async def run(self) -> None:
         """Serve until `close`; the request on the wire is ended first, those that wait are refused."""
@@ -68,13 +76,17 @@ class Lane:
     async def _serve_all(self) -> None:
         """Serve what waits, as far as it may go now."""
         queue, loop = self._queue, asyncio.get_running_loop()
+        has_answered = False
         while queue and not self._closing:
-            if queue.holds_only_probes:
-                await asyncio.sleep(0)  # whoever was answered just now asks on in its next step, and goes before them
+            if has_answered or queue.holds_only_probes:
+                # Whoever was answered just now goes on in its next step: with the safe state that the answer calls
+                # for, which goes before all that wait, or with its next block, which goes before probes.
+                await asyncio.sleep(0)
             request = queue.pop(loop.time())
             if request is None:
                 return
             await self._serve(request)
+            has_answered = True
 
     async def _wait(self) -> None:
         """Wait for the next request, or until one that was held back may go."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from drivers.base import Block, Reader, Split
 from drivers.errors import DeviceFault, LinkLost
@@ -33,7 +33,10 @@ class Poller:
         clock: Clock,
         intake: Intake,
         neighbours: Neighbours,
+        judged: Collection[int] = (),
     ) -> None:
+        """Judged: the points on which a decision rests; what a trip sets off must not wait for the rest of a scan."""
+        self._judged = frozenset(judged)
         self._device = device
         self._reader = reader
         self._polled = [Polled(block, freshness) for block, freshness in blocks]
@@ -75,7 +78,8 @@ class Poller:
             while todo:
                 polled = todo.popleft()
                 try:
-                    held.add(await self._ask(polled))
+                    answer = await self._ask(polled)
+                    held.add(answer, is_judged=not self._judged.isdisjoint(polled.block.points))
                     polled.answered()
                 except LinkLost:
                     raise

@@ -151,7 +151,8 @@ class Session:
                 device.demotion.answered()
         if plan.polled:
             polled = [(block, by_block[block]) for block in plan.polled]
-            await Poller(device, reader, polled, lane, self._image, self._clock, intake, neighbours).run()
+            judged = _judged(self._around.get(device.name))
+            await Poller(device, reader, polled, lane, self._image, self._clock, intake, neighbours, judged).run()
 
     def _regroup(self, device: Device, plan: Plan) -> dict[Block, Freshness]:
         blocks = [*plan.polled, *plan.subscribed]
@@ -186,6 +187,10 @@ class Session:
 def _watch_counter(device: Device, image: ProcessImage, clock: Clock) -> CounterWatch | None:
     watched = device.settings.watch_counter
     return None if watched is None else CounterWatch(device, watched.tag, watched.within, image, clock)
+
+
+def _judged(around: Surroundings | None) -> list[int]:
+    return [] if around is None else [index for index, care in enumerate(around.cares) if care.judged]
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:

@@ -23,6 +23,7 @@ def advise(root: Node, settings: Settings, declared: Sequence[Declared], tags: K
         if getattr(getattr(device.driver_settings, "profile", None), "setup", None):
             _setup(root, name, findings)
     for each in declared:
+        _safe_state(each, settings, tags, findings)
         _constraint(each, tags, findings)
 
 
@@ -42,6 +43,19 @@ def _keys(sections: dict[str, Member], settings: Settings, findings: Findings) -
         findings.note(
             sections["commands"].node.members["keys"].node.members[name].mark, ("commands", "keys", name), message
         )
+
+
+def _safe_state(declared: Declared, settings: Settings, tags: KnownTags, findings: Findings) -> None:
+    constraint, node, path = declared
+    if constraint.on_trip and constraint.level is not SafetyLevel.CRITICAL:
+        message = f"its on_trip is never written: it is {constraint.level.value}, and only a critical one trips"
+        findings.note(node.mark, path, message)
+        return
+    devices = {tags.tags[tag][0].name: tags.tags[tag][0] for tag in constraint.on_trip if tag in tags.tags}
+    for name, device in devices.items():
+        mode = device.gateway.control or "on"
+        if settings.gateway.control == "on" and mode != "on":
+            findings.note(node.mark, path, f"its safe state is not written to {name}, of which control is {mode}")
 
 
 def _constraint(declared: Declared, tags: KnownTags, findings: Findings) -> None:

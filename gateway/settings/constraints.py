@@ -9,6 +9,7 @@ from gateway.safety.kinds import KINDS
 from gateway.settings import leaf
 from gateway.settings.compose import Checker, Made, checker, together
 from gateway.settings.findings import Findings
+from gateway.settings.held_value import why_not_held
 from gateway.settings.known_tags import KnownTags, Mention, check_name, keyed, listed
 from gateway.settings.model import SafetySettings
 from gateway.settings.suggestion import suggest
@@ -134,6 +135,8 @@ class Constraints:
         if limits and not isinstance(value, (bool, str)) and not limits[0] <= value <= limits[1]:
             message = f"{value:g} is not within the range of {mention.tag}, {limits[0]:g} to {limits[1]:g}"
             self._findings.problem(mention.mark, mention.path, message)
+        elif found and (why := why_not_held(*found, value)):
+            self._findings.problem(mention.mark, mention.path, why)
         first, where = self._set_by.setdefault(mention.tag, (value, mention))
         if (type(first), first) != (type(value), value):
             message = (

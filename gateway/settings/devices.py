@@ -12,6 +12,7 @@ from gateway.settings import leaf
 from gateway.settings.compose import TEXT, Checker, Made, checker, together
 from gateway.settings.computed import COMPUTED, check_inputs, computed_device_keys, computed_tag_keys
 from gateway.settings.findings import Findings
+from gateway.settings.held_value import why_point_cannot
 from gateway.settings.known_tags import KnownTags, check_name
 from gateway.settings.model import Device, DeviceTag
 from gateway.settings.own_tags import OwnTags
@@ -41,11 +42,15 @@ class _Checkers(NamedTuple):
     """Device settings and points, as `Driver.check`."""
     writable: Callable[[Any, Any], None]
     """Device settings and one point, as `Driver.check_writable`."""
+    driver: Driver | None = None
+    """None where the tags are computed."""
 
 
 @cache
 def _checkers(driver: Driver) -> _Checkers:
-    return _Checkers(checker(device_keys(driver)), checker(tag_keys(driver)), driver.check, driver.check_writable)
+    return _Checkers(
+        checker(device_keys(driver)), checker(tag_keys(driver)), driver.check, driver.check_writable, driver
+    )
 
 
 def _nothing_together(device: Any, points: Sequence[Any]) -> None:  # noqa: ANN401  (as `Driver.check`)
@@ -126,6 +131,25 @@ class Devices:
         except ValueError as error:
             mark = member.node.members["writable"].mark
             self._findings.problem(mark, (*path, "writable"), str(error))
+            return
+        self._check_values(tag, member, driver_settings, checkers, path)
+
+    def _check_values(
+        self,
+        tag: DeviceTag,
+        member: Member,
+        driver_settings: Any,  # noqa: ANN401  (as above)
+        checkers: _Checkers,
+        path: Path,
+    ) -> None:
+        """Refuse what the gateway would write by itself, or let pass always, and the tag can never hold."""
+        declared = tag.settings.relinquish
+        named = {"always_allowed": tag.settings.always_allowed, "relinquish": () if declared is None else (declared,)}
+        for key, values in named.items():
+            for value in values:
+                why = "" if checkers.driver is None else why_point_cannot(checkers.driver, driver_settings, tag, value)
+                if why:
+                    self._findings.problem(member.node.members[key].mark, (*path, key), why)
 
     def _listed_tags(self, device: Member, path: Path) -> dict[str, Member]:
         listing = device.node.members.get("tags")

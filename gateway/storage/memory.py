@@ -170,6 +170,10 @@ class MemoryJournal:
             self._pump = asyncio.create_task(self._write_all(), name="memory journal")
         return await waiting.future
 
+    async def damaged(self) -> frozenset[Table]:
+        await asyncio.sleep(self._latency())
+        return self.disk.damaged
+
     async def load(self, table: Table) -> Loaded:
         await asyncio.sleep(self._latency())
         values = {key: decode(value) for (name, key), value in self.disk.state.items() if name is table}

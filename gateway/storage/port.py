@@ -155,6 +155,9 @@ class Journal(Protocol):
     async def load(self, table: Table) -> Loaded:
         """Return a whole table. Raises StorageError; ask for single commands with `find`, they may be many."""
 
+    async def damaged(self) -> frozenset[Table]:
+        """Return the tables that are damaged; see `Loaded`. Raises StorageError."""
+
     async def find(self, table: Table, key: str) -> Value | None:
         """Return what is kept under a key, None where nothing is. Raises StorageError."""
 

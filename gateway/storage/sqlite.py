@@ -115,6 +115,11 @@ class SqliteJournal:
         chained: Sequence[Chained] = await self._ask(Request(self._loop.create_future(), entry, urgent))
         return chained
 
+    async def damaged(self) -> frozenset[Table]:
+        request = Request(self._loop.create_future(), read=lambda writer: writer.damaged())
+        found: frozenset[Table] = await self._ask(request)
+        return found
+
     async def load(self, table: Table) -> Loaded:
         loaded: Loaded = await self._ask(Request(self._loop.create_future(), read=lambda writer: writer.load(table)))
         return loaded

@@ -106,6 +106,10 @@ class Writer:
             self._lose(error)
             raise self.refusal() from error
 
+    def damaged(self) -> frozenset[Table]:
+        """Return the tables that are damaged. Raises StorageError."""
+        return self._readable().meta.damaged
+
     def find(self, table: Table, key: str) -> bytes | None:
         """Return a value. Raises StorageError."""
         database = self._readable()

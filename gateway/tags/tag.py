@@ -71,6 +71,8 @@ class TagSettings:
             raise ValueError(f"readback_tolerance: {self.readback_tolerance:g} is negative")
         if self.keep_alive is not None and not 0.1 <= self.keep_alive <= 3600:
             raise ValueError(f"keep_alive: {self.keep_alive:g} s is not within 100ms and 1h")
+        if self.keep_alive is not None and self.readback == NONE:
+            raise ValueError("keep_alive: the value is read before it is written again, and `readback` is none")
         for value in self.always_allowed:
             self._check_value("always_allowed", value)
         if self.relinquish is not None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import PIPE, Popen
+from tempfile import TemporaryDirectory
 from time import sleep
 from typing import Any
 
@@ -157,12 +158,14 @@ def _is_running(pid: int, how: signal.Signals) -> bool:
 
 
 def run_command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run `plantgate` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=START,
-        check=False,
-    )
+    """Run `plantgate` to its end; what it would keep goes with it."""
+    with TemporaryDirectory() as state:
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "STATE_DIRECTORY": state},
+            capture_output=True,
+            text=True,
+            timeout=START,
+            check=False,
+        )

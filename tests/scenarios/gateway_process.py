@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -18,6 +20,9 @@ from tests.scenarios.deadlines import START, STOP
 from tests.servers import ROOT, free_port
 
 POLL = 0.05
+NO_BROKER = frozenset(("mqtt", "inbox"))
+"""What /readyz names where there is no broker."""
+_ERRORS = re.compile(r" ERROR +(\S+)")
 
 
 class GatewayProcess:
@@ -25,14 +30,22 @@ class GatewayProcess:
 
     module = "gateway"
     """What Python is told to run."""
+    around: tuple[str, ...] = ()
+    """A command that becomes Python in the end, empty where nothing has to be done first."""
 
     def __init__(self, folder: Path, configuration: dict[str, Any], environ: Mapping[str, str] | None = None) -> None:
-        """Write the configuration down, with the HTTP port of its own. Environ: beside that of the test."""
+        """Write the configuration down, with the HTTP port of its own. Environ: beside that of the test.
+
+        What it keeps lies in a folder of its own where nothing else is said, and is there again at its next start.
+        """
         self.http = free_port()
+        self.state = Path((environ or {}).get("STATE_DIRECTORY") or mkdtemp(prefix="state-", dir=folder))
+        self.may_log: set[str] = set()
+        """Events that may stand in its log as errors, since the test brings them about."""
         self.config = folder / "gateway.yaml"
         self.config.write_text(json.dumps({**configuration, "http": {"listen": f"127.0.0.1:{self.http}"}}, indent=1))
         self._log = folder / "gateway.log"
-        self._environ = {**os.environ, **(environ or {})}
+        self._environ = {**os.environ, "STATE_DIRECTORY": str(self.state), **(environ or {})}
         self._process: Process | None = None
 
     @property
@@ -47,7 +60,7 @@ class GatewayProcess:
         """Return once it listens; whether it is ready is for the test to say."""
         with self._log.open("w") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", self.module, "run", str(self.config)),
+                *(*self.around, sys.executable, "-m", self.module, "run", str(self.config)),
                 cwd=ROOT,
                 env=self._environ,
                 stdin=DEVNULL,
@@ -69,8 +82,9 @@ class GatewayProcess:
         except TimeoutError:
             pytest.fail(f"it does not stop within {within:g} s:\n{self.log}")
         assert process.returncode == 0, f"it ended with {process.returncode}:\n{self.log}"
-        for word in (" ERROR ", " CRITICAL ", "Traceback", "Warning:", "never retrieved", "was destroyed"):
+        for word in (" CRITICAL ", "Traceback", "Warning:", "never retrieved", "was destroyed"):
             assert word not in self.log, self.log
+        assert set(_ERRORS.findall(self.log)) <= self.may_log, self.log
 
     async def end(self, how: signal.Signals) -> int:
         """Send a signal that ends it, and return its exit code."""
@@ -107,7 +121,7 @@ class GatewayProcess:
         assert status == 200, body
         return Metrics(body)
 
-    async def is_missing(self, parts: set[str], within: float) -> None:
+    async def is_missing(self, parts: set[str] | frozenset[str], within: float) -> None:
         """Wait until /readyz names these parts and no others."""
 
         async def true() -> bool:

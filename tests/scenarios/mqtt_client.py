@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, NamedTuple
@@ -25,14 +25,16 @@ class Seen(NamedTuple):
 
 
 class MqttClient:
-    """Sees `agent/#`; connects again at once where the broker is gone."""
+    """Sees `agent/#`, or what else it is told; connects again at once where the broker is gone."""
 
-    def __init__(self, port: int, gateway: str) -> None:
+    def __init__(self, port: int, gateway: str, below: Sequence[str] = ()) -> None:
+        """Below: filters of topics below the gateway's."""
         self.seen: list[Seen] = []
         self.newest: dict[str, Any] = {}
         """The payload of each topic, without `agent/{gateway}/`; nothing of what a lost broker said counts."""
         self._port = port
         self._prefix = f"agent/{gateway}/"
+        self._filters = [(f"{self._prefix}{each}", 1) for each in below] or [("agent/#", 1)]
         self._news = asyncio.Condition()
 
     def of(self, topic: str, since: float = 0.0) -> list[Seen]:
@@ -92,9 +94,9 @@ class MqttClient:
 
     async def _listen(self) -> None:
         async with aiomqtt.Client("127.0.0.1", self._port, protocol=aiomqtt.ProtocolVersion.V5) as client:
-            await client.subscribe("agent/#", qos=1)
+            await client.subscribe(self._filters)
             async for message in client.messages:
-                topic, payload = message.topic.value.removeprefix(self._prefix), json.loads(bytes(message.payload))
+                topic, payload = message.topic.value.removeprefix(self._prefix), _read(bytes(message.payload))
                 self.seen.append(Seen(monotonic(), topic, payload, message.retain))
                 self.newest[topic] = payload
                 async with self._news:
@@ -104,10 +106,18 @@ class MqttClient:
         return "\n".join(f"{seen.topic} {seen.payload}" for seen in self.seen[-12:])
 
 
+def _read(payload: bytes) -> Any:
+    """Return what the JSON says, None where it is none: commands may be anything."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return None
+
+
 @asynccontextmanager
-async def mqtt_client(port: int, gateway: str = "boiler-house") -> AsyncIterator[MqttClient]:
+async def mqtt_client(port: int, gateway: str = "boiler-house", below: Sequence[str] = ()) -> AsyncIterator[MqttClient]:
     """Watch a broker that is there, and go on watching when it is not."""
-    client = MqttClient(port, gateway)
+    client = MqttClient(port, gateway, below)
     task = asyncio.create_task(client.run(), name="mqtt client")
     try:
         yield client

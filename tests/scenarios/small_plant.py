@@ -33,6 +33,7 @@ def configuration(mqtt: str, devices: dict[str, Any], **mqtt_keys: Any) -> dict[
     }
     return {
         "gateway": {"id": GATEWAY},
+        "time": {"require_sync": False},
         "mqtt": {"url": mqtt, "reconnect_max": f"{BROKER_PAUSE}s", **mqtt_keys},
         "devices": devices,
         "safety": {"period": f"{PERIOD}s", "constraints": [limit]},

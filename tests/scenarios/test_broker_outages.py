@@ -6,6 +6,7 @@ import pytest
 
 from tests.scenarios.boiler_house import BoilerHouse
 from tests.scenarios.deadlines import BROKER_BACK, LOST, SCAN, SLACK
+from tests.scenarios.gateway_process import NO_BROKER
 from tests.scenarios.mqtt_client import retained
 from tests.scenarios.running import Site, running
 
@@ -17,7 +18,7 @@ async def test_after_a_broker_that_was_killed_everything_current_is_retained_aga
 ) -> None:
     async with running(plant, tmp_path) as site:
         await site.broker.kill()
-        await site.daemon.is_missing({"mqtt"}, LOST)
+        await site.daemon.is_missing(NO_BROKER, LOST)
         await scans_on(site)
         await site.broker.start()
         await site.is_all_good()
@@ -38,10 +39,10 @@ async def test_broker_and_devices_killed_at_once_come_back_in_any_order(plant: B
     async with running(plant, tmp_path) as site:
         plant.kill()
         await site.broker.kill()
-        await site.daemon.is_missing({"mqtt", "device.boiler", "device.turbine"}, LOST)
+        await site.daemon.is_missing(NO_BROKER | {"device.boiler", "device.turbine"}, LOST)
         assert (await site.daemon.get("/healthz"))[0] == 200
         await plant.turbine.start()
-        await site.daemon.is_missing({"mqtt", "device.boiler"}, BROKER_BACK)
+        await site.daemon.is_missing(NO_BROKER | {"device.boiler"}, BROKER_BACK)
         await site.broker.start()
         await site.client.all_good("turbine", len(plant.tags["turbine"]), BROKER_BACK)
         await site.client.all_bad("boiler", len(plant.tags["boiler"]), BROKER_BACK)

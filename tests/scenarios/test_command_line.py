@@ -42,12 +42,13 @@ def test_a_configuration_that_is_not_there_is_one_line_and_exit_code_2(tmp_path:
     assert "nowhere.yaml" in done.stderr
 
 
-def test_a_taken_http_port_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+def test_a_taken_http_port_is_one_line_behind_what_was_logged_and_exit_code_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         config = tmp_path / "taken.yaml"
         config.write_text(f"{(ROOT / 'config' / 'minimal.yaml').read_text()}\nhttp: {{listen: '{listen}'}}\n")
         done = run_command("run", str(config))
     assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
+    *logged, line = done.stderr.splitlines()
+    assert all(" INFO " in each or " WARNING " in each for each in logged), done.stderr
     assert line.startswith(f"http.listen: cannot serve at {listen}: Address already in use; ")

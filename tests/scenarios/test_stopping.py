@@ -10,7 +10,7 @@ from tests.integration.fake_plc import fake_plc, silent
 from tests.integration.mqtt_broker import strait
 from tests.scenarios.black_hole import black_hole
 from tests.scenarios.deadlines import BACK, LOST, SEEN, STOP_AT_WORST
-from tests.scenarios.gateway_process import gateway
+from tests.scenarios.gateway_process import NO_BROKER, gateway
 from tests.scenarios.mqtt_client import retained
 from tests.scenarios.running import running_small
 from tests.scenarios.small_plant import GATEWAY, configuration, meter
@@ -39,7 +39,7 @@ async def test_after_kill_9_the_broker_says_offline_in_its_place(tmp_path: Path)
 async def test_sigterm_is_obeyed_in_time_while_the_broker_is_not_there(tmp_path: Path) -> None:
     async with running_small(tmp_path) as site:
         await site.broker.kill()
-        await site.daemon.is_missing({"mqtt"}, LOST)
+        await site.daemon.is_missing(NO_BROKER, LOST)
         await site.daemon.stop()
 
 

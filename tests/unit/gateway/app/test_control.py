@@ -13,7 +13,9 @@ from drivers.values import Quality
 from gateway.control.command import Command
 from gateway.control.refusal import Refused
 from gateway.control.reply import CODES, Outcome, Reply
-from tests.unit.gateway.app.control_site import ControlSite, configuration, play
+from gateway.safety.constraint import Setting
+from gateway.storage.port import Change, Table
+from tests.unit.gateway.app.control_site import HOT, ControlSite, configuration, play
 from tests.virtual_time import run_virtual
 
 BELOW = {"name": "low", "kind": "threshold", "tag": "boiler.setpoint", "max": 500, "level": "high"}
@@ -583,3 +585,135 @@ def test_a_step_of_a_float_does_not_count_as_another_value() -> None:
         assert (await site.write("boiler.setpoint", 455.1)).outcome is Outcome.APPLIED
 
     play(story, configuration(constraints=[limit]))
+
+
+@pytest.mark.parametrize("value", ["off", 0], ids=["a text", "a number"])
+def test_a_safe_value_that_its_device_cannot_take_is_told_before_it_is_needed(value: Setting) -> None:
+    async def story(site: ControlSite) -> None:
+        assert ("trip", "safe_state_impossible") in [(kind, what) for kind, what, _ in site.told]
+        assert any("boiler.burner cannot take its value" in each for each in site.control.troubles())
+        assert site.frames() == []
+
+    play(story, configuration(constraints=[{**HOT, "on_trip": {"boiler.burner": value}}]))
+
+
+def test_a_safe_value_that_its_device_can_take_is_no_trouble() -> None:
+    async def story(site: ControlSite) -> None:
+        assert site.control.troubles() == []
+
+    play(story)
+
+
+@pytest.mark.parametrize(("value", "frames"), [(9, 1), ("nine", 0)], ids=["applied", "refused"])
+def test_the_sequence_of_a_signature_is_used_up_on_the_disk_before_a_frame_and_by_a_refusal(
+    value: Setting, frames: int
+) -> None:
+    async def story(site: ControlSite) -> None:
+        def on_disk() -> bool:
+            return (Table.SEQUENCES, "ann") in site.journal.disk.state
+
+        seen: list[bool] = []
+        site.far().asked = lambda _, what: seen.append(on_disk()) if what == "write" else None
+        command = Command("write", writes={"boiler.count": value})
+        used = (Change(Table.SEQUENCES, "ann", {"sequence": 5}),)
+        await site.control.arbiter.submit(command, "ann", changes=lambda: used)
+        assert on_disk()
+        assert seen == [True] * frames
+
+    play(story)
+
+
+def test_a_key_of_the_senders_choice_is_no_way_around_a_limit() -> None:
+    calm = {"name": "calm", "kind": "rate_limit", "key": "boiler", "max": 2, "window": "60s", "level": "high"}
+
+    async def story(site: ControlSite) -> None:
+        replies = [await site.write("boiler.count", value, key="x") for value in range(3)]
+        assert [each.code for each in replies] == ["", "", "rate_limited"]
+
+    play(story, configuration(constraints=[calm]))
+
+
+def test_the_way_to_safety_is_open_while_the_trips_on_record_are_damaged() -> None:
+    async def story(site: ControlSite) -> None:
+        site.control.trips._table.is_damaged = True
+        assert (await site.write("boiler.burner", value=False)).outcome is Outcome.APPLIED
+
+    play(story)
+
+
+def test_the_way_to_safety_goes_before_all_that_wait_however_many_they_are() -> None:
+    async def story(site: ControlSite) -> None:
+        site.far().latency = 0.05
+        others = [asyncio.create_task(site.write("boiler.count", 8, priority="critical")) for _ in range(120)]
+        await asyncio.sleep(0.02)
+        assert (await site.write("boiler.burner", value=False)).outcome is Outcome.APPLIED
+        assert sum(each.done() for each in others) < 60
+        assert {(await each).code for each in others} <= {"", "queue_full", "expired"}
+
+    play(story)
+
+
+def test_nobodys_time_keeps_an_operator_from_the_way_to_safety() -> None:
+    async def story(site: ControlSite) -> None:
+        assert (await site.write("boiler.burner", value=True, hold=600.0)).outcome is Outcome.APPLIED
+        assert (await site.write("boiler.burner", value=True, principal="bob")).code == "outranked"
+        assert (await site.write("boiler.burner", value=False, principal="bob")).outcome is Outcome.APPLIED
+
+    play(story)
+
+
+def test_with_damaged_ids_on_record_none_that_is_given_is_taken_for_new() -> None:
+    async def story(site: ControlSite) -> None:
+        assert (await site.write("boiler.count", 8, id="1")).outcome is Outcome.APPLIED
+        site.control.book.forget("ann/1")
+        del site.journal.disk.state[Table.COMMANDS, "ann/1"]
+        site.journal.damage(Table.COMMANDS)
+        assert (await site.write("boiler.count", 8, id="1")).code == "journal_unavailable"
+        assert (await site.write("boiler.count", 9)).outcome is Outcome.APPLIED
+        assert any("command ids" in trouble for trouble in site.control.troubles())
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        {"kind": "timing", "tag": "boiler.burner", "min_on": "10s"},
+        {"kind": "rate_of_change", "tag": "boiler.setpoint", "max_step": 60, "max_per_second": 1000},
+    ],
+    ids=["a rest", "a step"],
+)
+def test_what_looks_back_does_not_judge_by_a_sample_from_before_the_last_write(constraint: dict[str, Any]) -> None:
+    tag, values = ("boiler.setpoint", (450.0, 500.0)) if "max_step" in constraint else ("boiler.burner", (True, False))
+
+    async def story(site: ControlSite) -> None:
+        await asyncio.sleep(11)
+        assert (await site.write(tag, values[0])).outcome is Outcome.UNVERIFIED
+        assert (await site.write(tag, values[1])).code == "stale_input"
+
+    unseen = {"setpoint": {"readback": "none"}, "burner": {"readback": "none"}}
+    play(story, configuration(constraints=[{"name": "back", "level": "high", **constraint}], tags=unseen))
+
+
+def test_a_wish_that_its_device_refuses_holds_nothing() -> None:
+    rows = {
+        "ann": {"role": "operator", "may": ["write"], "tags": ["*"]},
+        "robot": {"role": "automatic", "may": ["write"], "tags": ["*"]},
+    }
+
+    async def story(site: ControlSite) -> None:
+        assert (await site.write("boiler.count", 7, principal="robot")).outcome is Outcome.APPLIED
+        site.far().refusal = DeviceFault("exception_3", "illegal value")
+        assert (await site.write("boiler.count", 8, hold=600.0)).outcome is Outcome.FAILED
+        site.far().refusal = None
+        assert (await site.write("boiler.count", 9, principal="robot")).outcome is Outcome.APPLIED
+
+    play(story, configuration(authority=rows))
+
+
+def test_relinquishing_a_tag_that_does_not_exist_says_so() -> None:
+    async def story(site: ControlSite) -> None:
+        reply = await site.submit(verb="relinquish", tags=("boiler.nothing",))
+        assert (reply.outcome, reply.code) == (Outcome.REFUSED, "unknown_tag")
+
+    play(story)

@@ -26,6 +26,11 @@ def _sample(site: ControlSite, value: "Value | Sample") -> None:
     site.plant.image.put(tag, value if isinstance(value, Sample) else Sample(value))
 
 
+def _exchange(site: ControlSite) -> None:
+    site.far().set("mode", "of another")
+    site.plant.devices[0].down("fingerprint_mismatch", "it reads 'of another'")
+
+
 HAPPENINGS: Mapping[str, tuple[Happening, str]] = {
     "a trip": (lambda site: _sample(site, 600.0), "halted"),
     "a new doubt": (lambda site: _sample(site, bad("sensor")), "stale_input"),
@@ -37,9 +42,10 @@ HAPPENINGS: Mapping[str, tuple[Happening, str]] = {
     "a bypass elsewhere": (lambda site: site.control.gate.advance(), "cancelled"),
     "a stronger writer": (lambda site: site.control.wishes.enter("boiler.count", 1, "boss", inf), "outranked"),
     "another device behind the address": (
-        lambda site: site.plant.devices[0].down("fingerprint_mismatch", "it reads 5"),
+        _exchange,
         "fingerprint_mismatch",
     ),
+    "another encoding": (lambda site: site.far().set("count", 7.5), "cancelled"),
     "damage to the trips on record": (lambda site: setattr(site.control.trips._table, "is_damaged", True), "halted"),
 }
 
@@ -57,7 +63,7 @@ class Run(NamedTuple):
     reply: Reply
 
 
-SETTINGS = configuration(authority=ROWS)
+SETTINGS = configuration(authority=ROWS, boiler={"fingerprint": {"mode": "auto"}})
 
 
 class Story:

@@ -66,10 +66,12 @@ class Desk:
         await self._journal.commit([{"kind": "outcome"}], (*accepted.changes(), *accepted.closing(reply)))
         return reply
 
-    async def say(self, fields: dict[str, Any], topic: str | None = None, verb: str = "write") -> str:
+    async def say(
+        self, fields: dict[str, Any], topic: str | None = None, verb: str = "write", *, retained: bool = False
+    ) -> str:
         """Return what a message is answered: its outcome, or the code of its refusal; `repeated` for one of before."""
-        payload = json.dumps(fields).encode()
-        reply = await self._reception.receive(verb, topic, payload, retained=False, received=self._clock.monotonic())
+        payload, now = json.dumps(fields).encode(), self._clock.monotonic()
+        reply = await self._reception.receive(verb, topic, payload, retained=retained, received=now)
         assert reply.id == fields.get("id", reply.id)
         return "repeated" if reply.repeated else reply.code or reply.outcome.value
 
@@ -178,3 +180,14 @@ def test_a_topic_counts_only_where_it_is_trusted() -> None:
 
     with_a_desk(main)
     with_a_desk(trusting, trust_topic=True)
+
+
+def test_a_retained_message_is_no_command_and_uses_no_signature_up() -> None:
+    async def main(desk: Desk, _: MemoryJournal) -> None:
+        signed = desk.signed(BURNER, 1)
+        assert await desk.say(signed, retained=True) == "retained"
+        assert await desk.say({"writes": {"boiler.lamp": True}}, retained=True) == "retained"
+        assert not desk.carried_out
+        assert await desk.say(signed) == "applied"
+
+    with_a_desk(main)

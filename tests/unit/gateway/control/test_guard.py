@@ -18,12 +18,12 @@ from tests.virtual_time import VirtualClock, VirtualLoop, run_virtual
 class Rig:
     """A guard over one tag, `boiler.steam`, limited to 580."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: SafetyLevel) -> None:
         clock = VirtualClock()
         self.tag = Tag(0, "boiler", "steam", TagSettings(), Seconds(3))
         self.image = ProcessImage([self.tag], clock)
         (self.block,) = self.image.regroup("boiler", [[self.tag]])
-        limit = Threshold(name="limit", level=SafetyLevel.CRITICAL, tag="boiler.steam", max=580)
+        limit = Threshold(name="limit", level=level, tag="boiler.steam", max=580)
         self.counters = Counters()
         self.beats = 0
         self.guard = Guard(
@@ -50,9 +50,9 @@ class Rig:
         return self.told[-1].verdict, self.told[-1].reason, self.told[-1].value
 
 
-def play(story: Callable[[Rig], Awaitable[None]]) -> None:
+def play(story: Callable[[Rig], Awaitable[None]], level: SafetyLevel = SafetyLevel.CRITICAL) -> None:
     async def main() -> None:
-        rig = Rig()
+        rig = Rig(level)
         loop = asyncio.create_task(rig.guard.run())
         await story(rig)
         loop.cancel()
@@ -76,6 +76,27 @@ def test_a_violation_is_told_in_the_step_that_brought_the_sample() -> None:
         assert rig.last == (Verdict.OK, "", 400.0)
         rig.steam(600.0)
         assert rig.last == (Verdict.VIOLATED, "above_max", 600.0)
+        assert rig.counters.guard.violations == {"limit": 1}
+
+    play(story, SafetyLevel.HIGH)
+
+
+def test_what_a_trip_sets_off_begins_in_its_step_and_it_is_told_a_turn_later() -> None:
+    async def story(rig: Rig) -> None:
+        order: list[str] = []
+        await rig.guard.evaluated.wait()
+
+        def trip(*_: object) -> None:
+            order.append("tripped")
+            asyncio.get_running_loop().call_soon(order.append, "the turn in which frames go")
+
+        rig.guard.on_trip(trip)
+        rig.steam(400.0)
+        rig.guard.listen(lambda state: order.append(f"told of {state.verdict.value}, latched: {state.latched}"))
+        rig.steam(600.0)
+        assert order == ["told of ok, latched: False", "tripped"]
+        await asyncio.sleep(0)
+        assert order[2:4] == ["the turn in which frames go", "told of violated, latched: True"]
         assert rig.counters.guard.violations == {"limit": 1}
 
     play(story)

@@ -56,3 +56,19 @@ def test_a_refusal_stays_one_where_it_cannot_be_recorded() -> None:
         assert await RefusalLog(journal, VirtualClock()).record(Refusal(code="forbidden")) == ""
 
     run_virtual(main())
+
+
+def test_beyond_the_rate_no_answer_is_kept_and_yet_the_sequence_of_a_signature_is_used_up() -> None:
+    async def main() -> None:
+        journal = memory_journal()
+        log = RefusalLog(journal, VirtualClock())
+        for number in range(12):
+            refusal = Refusal(code="violation", principal="key-1")
+            answer = Change(Table.COMMANDS, f"key-1/{number}", {"reply": None})
+            await log.record(refusal, [Change(Table.SEQUENCES, "key-1", {"sequence": number}), answer])
+        assert await journal.find(Table.SEQUENCES, "key-1") == {"sequence": 11}
+        assert await journal.find(Table.COMMANDS, "key-1/9") is not None
+        assert await journal.find(Table.COMMANDS, "key-1/10") is None
+        assert len(journal.disk.chained) == 10
+
+    run_virtual(main())

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from drivers.errors import DeviceFault
-from drivers.values import Seconds
+from drivers.values import Sample, Seconds
 from gateway.control.safe_permit import check_range
 from gateway.endpoints.fair_queue import Priority
 from gateway.endpoints.settings import DeviceSettings
@@ -90,6 +90,79 @@ def test_its_frames_go_before_all_that_waits_behind_the_request_in_flight() -> N
         assert len(site.frames()) == 7
 
     run(story, constraints=[steam(on_trip=TWO)])
+
+
+def see_steam(gateway: Gateway, value: float) -> None:
+    gateway.image.put(gateway.image.tags[0], Sample(value))
+
+
+def write_setpoints(gateway: Gateway, number: int) -> list[asyncio.Task[None]]:
+    outlet, setpoint = gateway.outlets["boiler"], gateway.image.find(SETPOINT)
+    assert setpoint is not None
+    return [
+        asyncio.create_task(outlet.write(setpoint, float(each), Permit(), Priority.WRITE)) for each in range(number)
+    ]
+
+
+def test_its_frames_are_queued_in_the_very_step_of_the_trip() -> None:
+    async def story(gateway: Gateway) -> None:
+        gateway.site.plant("boiler").latency = 0.2
+        writes = write_setpoints(gateway, 3)
+        await gateway.until(lambda: len(gateway.site.frames()) == 1)
+        way = gateway.outlets["boiler"]._way
+        assert way is not None
+        waiting = len(way.lane._queue)
+        see_steam(gateway, 600.0)
+        assert len(way.lane._queue) == waiting + 2
+        await asyncio.gather(*writes)
+        await confirmed(gateway)
+
+    run(story, constraints=[steam(on_trip=TWO)])
+
+
+@pytest.mark.parametrize("turns", range(12), ids=str)
+def test_whenever_it_trips_its_frames_are_the_next_on_the_wire(turns: int) -> None:
+    async def story(gateway: Gateway) -> None:
+        gateway.site.plant("boiler").latency = 0.0
+        writes = write_setpoints(gateway, 20)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        before = len(gateway.site.frames())
+        see_steam(gateway, 600.0)
+        await asyncio.gather(*writes)
+        await confirmed(gateway)
+        assert before < 20
+        assert gateway.site.frames()[before : before + 2] == [("valve", 0.0), ("burner", False)]
+
+    run(story, constraints=[steam(on_trip=TWO)])
+
+
+def test_its_record_and_what_is_told_follow_in_the_next_turn() -> None:
+    async def story(gateway: Gateway) -> None:
+        see_steam(gateway, 600.0)
+        assert gateway.live().latch.is_latched
+        assert gateway.safe_states.progress("steam") == "pending"
+        assert not gateway.events
+        await asyncio.sleep(0)
+        assert gateway.site.frames() == [("burner", False)]
+        assert gateway.events == ["tripped"]
+        assert "steam" in gateway.trips.names
+
+    run(story)
+
+
+def test_a_stop_in_the_very_step_of_a_trip_leaves_nothing_behind() -> None:
+    async def story(gateway: Gateway) -> None:
+        gateway.site.plant("boiler").latency = 0.2
+        writes = write_setpoints(gateway, 1)
+        await gateway.until(lambda: len(gateway.site.frames()) == 1)
+        see_steam(gateway, 600.0)
+        await asyncio.gather(*(output.close() for output in gateway.safe_states._outputs.values()))
+        await asyncio.gather(*writes)
+        await asyncio.sleep(1)
+        assert gateway.site.frames() == [("setpoint", 0.0)]
+
+    run(story)
 
 
 def test_the_lanes_of_two_devices_do_not_wait_for_each_other() -> None:

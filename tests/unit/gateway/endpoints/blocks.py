@@ -68,7 +68,12 @@ class Scan:
     """One device of one tag a block, and so many neighbours that are only there."""
 
     def __init__(
-        self, seconds: Sequence[float], blocks: Sequence[Block] = (), neighbours: int = 0, **keys: Any
+        self,
+        seconds: Sequence[float],
+        blocks: Sequence[Block] = (),
+        neighbours: int = 0,
+        judged: Sequence[int] = (),
+        **keys: Any,
     ) -> None:
         clock = VirtualClock()
         settings = DeviceSettings(scan=Seconds(10), probe_max=Seconds(30), **keys)
@@ -86,7 +91,7 @@ class Scan:
         self.lane = Lane("test")
         self.intake = intake = Intake(self.device, self.image, clock, self.count)
         beside = Neighbours(self.device, [self.device, *others])
-        self.poller = Poller(self.device, self.reader, fresh, self.lane, self.image, clock, intake, beside)
+        self.poller = Poller(self.device, self.reader, fresh, self.lane, self.image, clock, intake, beside, judged)
 
     def count(self) -> None:
         self.answered += 1

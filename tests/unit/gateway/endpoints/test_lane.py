@@ -215,3 +215,49 @@ def test_whoever_asks_on_at_once_goes_before_a_probe() -> None:
         await worker
 
     run_virtual(main())
+
+
+def test_what_an_answer_sets_off_goes_before_all_that_waited_for_it_to_end() -> None:
+    async def main() -> None:
+        ended: list[str] = []
+
+        async def ask(name: str) -> None:
+            await asyncio.sleep(0.1)
+            ended.append(name)
+
+        async def judge() -> None:
+            await lane.request(Priority.READ, "hot", lambda: ask("sample"))
+            await lane.enqueue(Priority.SAFE_STATE, "hot", lambda: ask("safe state"))
+
+        lane = Lane("test")
+        worker = asyncio.create_task(lane.run())
+        judging = asyncio.create_task(judge())
+        await asyncio.sleep(0.05)
+        write = lane.enqueue(Priority.WRITE, "hot", lambda: ask("write"))
+        read = lane.enqueue(Priority.READ, "other", lambda: ask("read"))
+        await asyncio.gather(judging, write, read)
+        assert ended == ["sample", "safe state", "write", "read"]
+        lane.close()
+        await worker
+
+    run_virtual(main())
+
+
+def test_what_is_cancelled_before_its_turn_is_not_made() -> None:
+    async def main() -> None:
+        ended: list[str] = []
+
+        async def ask(name: str) -> None:
+            await asyncio.sleep(0.1)
+            ended.append(name)
+
+        lane = Lane("test")
+        worker = asyncio.create_task(lane.run())
+        first, second = (lane.enqueue(Priority.READ, "a", lambda name=name: ask(name)) for name in ("1st", "2nd"))  # type: ignore[misc]
+        second.cancel()
+        await first
+        lane.close()
+        await worker
+        assert ended == ["1st"]
+
+    run_virtual(main())

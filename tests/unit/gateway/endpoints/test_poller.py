@@ -41,6 +41,15 @@ def test_an_answer_does_not_wait_for_the_timeout_of_the_next_block() -> None:
     play(story, [0.01, 1.0, 0.01])
 
 
+def test_what_is_judged_waits_for_no_other_block() -> None:
+    async def story(scan: Scan) -> None:
+        await scan.poller.scan()
+        told = [(at, [name for name, _ in news]) for at, news in scan.told]
+        assert told == [(0.03, ["t0", "t1"]), (0.06, ["t2"])]
+
+    play(story, [0.01, 0.02, 0.03], judged=[1])
+
+
 def test_what_was_held_when_the_scan_is_given_up_is_never_handed_over() -> None:
     async def story(scan: Scan) -> None:
         task = asyncio.create_task(scan.poller.scan())

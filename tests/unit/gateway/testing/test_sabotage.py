@@ -140,7 +140,7 @@ def nothing_is_halted(patch: Patch) -> None:
 
 
 def the_safe_state_is_refused(patch: Patch) -> None:
-    patch.setattr(Judge, "_is_always_allowed", lambda *_: False)
+    patch.setattr(Judge, "is_always_allowed", lambda *_: False)
 
 
 def the_safe_state_is_not_written(patch: Patch) -> None:
