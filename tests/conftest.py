@@ -4,6 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+from hypothesis import settings
+
+# Machines that do other things meanwhile: how long one example takes says nothing.
+settings.register_profile("plantgate", deadline=None)
+settings.load_profile("plantgate")
 
 
 @pytest_asyncio.fixture(autouse=True)

@@ -69,7 +69,7 @@ async def test_a_full_queue_refuses_and_urgent_commits_still_find_a_place_and_go
     assert refused
     assert {error.code for error in refused} == {"queue_full"}
     (chained,) = trip.result()
-    assert chained.sequence <= 3  # created, at most one that was under way, the trip
+    assert chained.sequence <= 10  # behind what was written before it came, and nothing that waited
     assert verified(tmp_path).head.sequence == 1 + len(done) - len(refused)
 
 
