@@ -6,7 +6,7 @@ ARGS ?=
 # Most tests wait for real servers, so more of them run at once than there are cores.
 WORKERS ?= 3
 
-.PHONY: venv demo test lint types imports servers pure soak clean
+.PHONY: venv demo test lint types imports servers pure coverage mutants soak clean
 
 venv:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/make_venv.sh
@@ -28,18 +28,30 @@ servers: venv
 	@sh tools/get_servers.sh
 	@sh tools/get_node_servers.sh $(BIN)/python
 
-test: lint types imports servers
+test: lint types imports coverage servers
 	@sh tools/get_systemd_python.sh .tools/systemd-python $(BIN)/python
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 pure: venv
 	$(BIN)/pytest -n 2 --dist loadfile -m "not real" $(ARGS)
 
+# What decides about safety is tested in every branch, by its own unit tests alone.
+SAFETY_TESTS := tests/unit/gateway/safety
+coverage: venv
+	@mkdir -p build
+	@$(BIN)/coverage run --data-file=build/coverage --branch --source=gateway.safety -m pytest -q $(SAFETY_TESTS)
+	@$(BIN)/coverage report --data-file=build/coverage --show-missing --skip-covered --fail-under=100
+
+# Changes gateway/safety in three thousand ways, one at a time, and asks its tests to notice; minutes, not seconds.
+mutants: venv
+	nice -n 10 $(BIN)/python tools/mutants.py $(ARGS)
+
 SOAK_SECONDS ?= 3600
 SOAK_PAUSE ?= 60
 soak: servers
-	PLANTGATE_SOAK_SECONDS=$(SOAK_SECONDS) PLANTGATE_SOAK_PAUSE=$(SOAK_PAUSE) \
-	    $(BIN)/pytest -rP tests/scenarios/test_soak.py $(ARGS)
+	PLANTGATE_SOAK_SECONDS=$(SOAK_SECONDS) PLANTGATE_SOAK_PAUSE=$(SOAK_PAUSE) PLANTGATE_SOAK=1 \
+	    $(BIN)/pytest -rP tests/scenarios/test_soak.py tests/scenarios/test_write_frames.py \
+	    tests/scenarios/test_commands_mutated.py tests/scenarios/test_command_flood.py $(ARGS)
 
 NAME ?= plant
 OPT := /opt/plantgate/venv

@@ -4,6 +4,7 @@ The states are those of ANSI/ISA-18.2 and OPC UA Part 9; docs/ shows the table d
 """
 
 from enum import Enum
+from math import inf
 
 
 class AlarmState(Enum):
@@ -42,6 +43,7 @@ class AlarmEvent(Enum):
 
 _S, _E = AlarmState, AlarmEvent
 HIDDEN = frozenset((_S.SHELVED, _S.SUPPRESSED, _S.OUT_OF_SERVICE))
+SHELVED = _S.SHELVED
 _SHOWN = (_S.NORMAL, _S.UNACK_ACTIVE, _S.ACK_ACTIVE, _S.RTN_UNACK, _S.LATCHED)
 
 TRANSITIONS: dict[tuple[AlarmState, AlarmEvent], AlarmState] = {
@@ -77,7 +79,7 @@ class Alarm:
         self.state = AlarmState.LATCHED if latched else AlarmState.NORMAL
         self.active = False
         self.latched = latched
-        self.shelved_until = float("-inf")
+        self.shelved_until = -inf
         """Monotonic."""
 
     def observe(self, now: float, *, active: bool, latched: bool) -> bool:
@@ -91,7 +93,7 @@ class Alarm:
             self._happen(AlarmEvent.CLEAR_LATCHED if latched else AlarmEvent.CLEAR)
         if was_latched and not latched and not active:
             self._happen(AlarmEvent.RESET)
-        if self.state is AlarmState.SHELVED and not now < self.shelved_until:
+        if before is SHELVED and not now < self.shelved_until:
             self.show()
         return self.state is not before
 

@@ -12,6 +12,9 @@ class Held(Enum):
     BELOW = "below_min"
 
 
+NONE = Held.NONE
+
+
 class Band:
     """min <= value <= max, either of them absent."""
 
@@ -24,12 +27,14 @@ class Band:
 
     def compare(self, value: float, held: Held) -> Held:
         """Return the limit that the value passes; a held one only lets go inside by the hysteresis."""
-        inside_high = value <= (self.high - self.hysteresis if held is Held.ABOVE else self.high)
-        inside_low = value >= (self.low + self.hysteresis if held is Held.BELOW else self.low)
-        if inside_high and inside_low:
-            return Held.NONE
+        high, low = self.high, self.low
+        if held is not NONE:
+            high, low = (high - self.hysteresis, low) if held is Held.ABOVE else (high, low + self.hysteresis)
+        inside_high = value <= high
+        if inside_high and low <= value:
+            return NONE
         return Held.BELOW if inside_high else Held.ABOVE
 
     def permits(self, value: float) -> Held:
         """Return the limit that a proposed value would pass; there is no dead zone for what does not exist yet."""
-        return self.compare(value, Held.NONE)
+        return self.compare(value, NONE)

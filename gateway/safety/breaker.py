@@ -1,6 +1,7 @@
 """A circuit breaker: after some failures in a row nothing more is tried for a while, then one at a time. Pure."""
 
 from enum import Enum
+from math import inf
 
 
 class CircuitState(Enum):
@@ -27,7 +28,7 @@ class Breaker:
 
     def __init__(self, failure_threshold: int = 5, timeout: float = 60.0, success_threshold: int = 3) -> None:
         """Timeout: seconds before the first probe. Raises ValueError where it could never open or close."""
-        if not (failure_threshold >= 1 and success_threshold >= 1 and 0 < timeout < float("inf")):
+        if not (failure_threshold >= 1 and success_threshold >= 1 and 0 < timeout < inf):
             raise ValueError("a breaker needs thresholds of at least 1 and a finite timeout above 0")
         self.failure_threshold = failure_threshold
         self.success_threshold = success_threshold
@@ -35,7 +36,7 @@ class Breaker:
         self._state = CircuitState.CLOSED
         self._failures = 0
         self._successes = 0
-        self._opened = float("-inf")
+        self._opened = -inf
         self._probing = False
 
     @property
@@ -73,7 +74,6 @@ class Breaker:
         self._successes += 1
         if self._successes >= self.success_threshold:
             self._state = CircuitState.CLOSED
-            self._successes = 0
 
     def fail(self, now: float) -> None:
         """Note a failure. A late one while OPEN does not push the next probe out."""

@@ -17,8 +17,8 @@ from gateway.safety.permit import Permit
 from gateway.safety.rule import World
 from gateway.safety.scope import Scopes
 from gateway.safety.trip import TripState
-from gateway.safety.verdict import Verdict
 
+LOOKING_BACK = frozenset(("rate_of_change", "timing"))
 PERMIT_LIFE = 0.1
 """Seconds between minting and spending, which follow each other in one step."""
 
@@ -105,20 +105,33 @@ class Gate:
         deciding = (*self._scopes.covering(tag), *self._scopes.objectors(tag))
         return tuple(dict.fromkeys(name for live in deciding for name in live.constraint.watched))
 
+    def is_always_allowed(self, writes: Iterable[Write]) -> bool:
+        """Return whether all of these are values of safety, which pass whatever is violated, unknown or halted."""
+        return all(self._judge.is_always_allowed(write) for write in writes)
+
+    def looks_back(self, tag: str) -> bool:
+        """Return whether a write of the tag is judged by what the tag was before, or for how long."""
+        return any(live.constraint.kind in LOOKING_BACK for live in self._scopes.objectors(tag))
+
     def observe(self, changed: Iterable[str], now: float) -> Observed:
         """Judge the constraints that watch these tags."""
-        affected = list(self._scopes.watching(changed))
-        for live in affected:
+        tripped = []
+        for live in self._scopes.watching(changed):
             self._evaluate(live, now)
-        return self._settle(affected, now)
+            if live.settle(now):
+                tripped.append(live)
+        return self._observed(tripped)
 
     def refresh(self, now: float) -> Observed:
         """Judge those whose verdict has ended or that are to be judged all the time, and let every delay run."""
+        tripped = []
         for live in self.constraints:
             if live.rule.restless or not now <= live.judgement.holds_until:
                 self._evaluate(live, now)
+            if live.settle(now):
+                tripped.append(live)
         self._earliest = min((live.judgement.holds_until for live in self.constraints), default=inf)
-        return self._settle(self.constraints, now)
+        return self._observed(tripped)
 
     def judge(self, operation: Operation, now: float) -> Decision:
         """Return everything that speaks against the operation; takes nothing."""
@@ -162,7 +175,7 @@ class Gate:
         if not self._is_any_latched():
             self.first_out = ()
         if live is not None:
-            self._show(live, now)
+            live.show(now)
         self.advance()
         return ""
 
@@ -183,7 +196,7 @@ class Gate:
         if not live.latch.is_latched:
             return ""
         self._evaluate(live, now)
-        self._run_latch(live, now)
+        live.run_latch(now)
         return "" if live.is_bypassed(now) or live.latch.state is TripState.RESETTABLE else "cause_present"
 
     def bypass(self, name: str, until: float) -> str:
@@ -212,34 +225,24 @@ class Gate:
             self._untold[live] = None
         self._earliest = min(self._earliest, live.judgement.holds_until)
 
-    def _settle(self, affected: Iterable[LiveConstraint], now: float) -> Observed:
-        """Let latches and alarms follow the verdicts, and tell what changed."""
-        tripped = [live for live in affected if self._run_latch(live, now)]
+    def _observed(self, tripped: list[LiveConstraint]) -> Observed:
+        """Note what tripped, and tell of it and of what changed."""
         if tripped:
             self.advance()
             self.first_out = self.first_out or tuple(live.name for live in tripped)
-        for live in affected:
-            self._show(live, now)
-        altered, self._untold = list(self._untold), {}
+        altered = list(self._untold)
+        if altered:
+            self._untold.clear()
         return Observed(altered, tripped)
-
-    def _run_latch(self, live: LiveConstraint, now: float) -> bool:
-        """Return whether it tripped just now; one that is latched runs on, whatever its level is by now."""
-        if not live.trips and not live.latch.is_latched:
-            return False
-        return live.latch.judge(live.judgement.verdict, now, held=live.is_bypassed(now))
 
     def _clear(self, live: LiveConstraint, now: float) -> bool:
         """Judge anew what is latched, and let the latch go if that allows it; return whether it did."""
         self._evaluate(live, now)
-        self._run_latch(live, now)
+        live.run_latch(now)
         if live.is_bypassed(now):
             live.latch.force(now)
             return True
         return live.latch.reset(now)
-
-    def _show(self, live: LiveConstraint, now: float) -> None:
-        live.alarm.observe(now, active=live.judgement.verdict is not Verdict.OK, latched=live.latch.is_latched)
 
     def _catch_up(self, now: float) -> None:
         """Judge what has ended, so that nothing is relied on that does not hold, whatever the evaluation does."""

@@ -45,7 +45,7 @@ class Judge:
         warnings: list[Finding] = []
         judged = tuple(writes)
         # Whoever brings a write that is not of the operation gets no privilege from the operation's own.
-        always = all(self._is_always_allowed(write) for write in (*operation.writes, *judged))
+        always = all(self.is_always_allowed(write) for write in (*operation.writes, *judged))
         for write in judged:
             if not always:
                 refusals += self._halts(write)
@@ -95,7 +95,8 @@ class Judge:
             return []
         return [Finding("circuit_open", write.device, breaker.state(now).value, write.tag)]
 
-    def _is_always_allowed(self, write: Write) -> bool:
+    def is_always_allowed(self, write: Write) -> bool:
+        """Return whether the value is one of safety, for the tag that it is written to."""
         return any(is_same(safe, write.value) for safe in self._safe.get(write.tag, ()))
 
 

@@ -1,6 +1,7 @@
 """A sliding window: at most n events in any window of so many seconds. Pure; times are monotonic."""
 
 from collections import deque
+from math import inf
 
 
 class SlidingWindow:
@@ -34,4 +35,4 @@ class SlidingWindow:
 
     def free_at(self) -> float:
         """Return from when on there is room, monotonic; -inf if there is some now."""
-        return self._times[0] + self.window if len(self._times) == self.limit else float("-inf")
+        return self._times[0] + self.window if len(self._times) == self.limit else -inf

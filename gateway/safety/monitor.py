@@ -3,6 +3,7 @@
 It decides about the parameters of operations. What live values decide is the gate's: its halt is asked first.
 """
 
+from math import inf
 from typing import Any, Protocol
 
 from gateway.clock import Clock, SystemClock
@@ -98,7 +99,7 @@ class SafetyMonitor:
     def add_rate_limiter(self, key: str, max_requests: int | None = None, window_seconds: float = 60.0) -> None:
         """Limit the operations that name the key, or are called like it. Raises ConfigError."""
         limit = self.config.default_rate_limit if max_requests is None else max_requests
-        if not (limit >= 1 and 0 < window_seconds < float("inf")):
+        if not (limit >= 1 and 0 < window_seconds < inf):
             raise ConfigError(f"{key}: a limiter needs at least 1 request in a window above 0 s")
         self._limiters.all[key] = SlidingWindow(limit, window_seconds)
 
@@ -106,16 +107,19 @@ class SafetyMonitor:
         """Return whether the operation may go ahead, and everything that speaks against it."""
         begun = self._clock.monotonic()
         validates = self.config.enable_constraint_validation
-        breaches = await self._own.ask(context) if validates and self._own else []
+        own = self._own if validates and self._own else None
+        asked = [] if own is None else await own.ask(context)
         # From here on nothing is awaited: what is found to have room takes it before anybody else can.
         now = self._clock.monotonic()
         violations = self._refusals(context, now)
         warnings: list[SafetyViolation] = []
         checked = 0
         if validates:
-            limits, checked = self._parameters.check(context.parameters)
-            checked += len(self._own)
-            for breach in (*self._own.crowded(context, now), *limits, *breaches):
+            breaches, checked = self._parameters.check(context.parameters)
+            if own is not None:
+                breaches = [*own.crowded(context, now), *breaches, *asked]
+                checked += len(own)
+            for breach in breaches:
                 (violations if refuses(breach.constraint) else warnings).append(self._violation(breach, context))
         if not checked and context.parameters:
             warnings.append(self._unmatched(context))

@@ -29,7 +29,7 @@ class Operation:
     principal: str
     writes: tuple[Write, ...]
     key: str = ""
-    """What limiters and breakers know it by, where it names one; else its devices are asked."""
+    """What limiters know it by beside its devices, where it names one."""
     locks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """The locks that it holds, each with its fencing token."""
     is_reassert: bool = False

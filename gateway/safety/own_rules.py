@@ -5,6 +5,7 @@ Not pure: a validator may be a coroutine. What raises, or is not surely a yes, r
 
 import inspect
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import NamedTuple, TypeAlias
 
 from gateway.errors import ConfigError
@@ -114,6 +115,6 @@ def _rate_of(constraint: SafetyConstraint) -> Rate:
     limit, window = constraint.rate_limit, constraint.rate_window_seconds
     if isinstance(limit, bool) or not isinstance(limit, int) or not limit >= 1:
         raise ConfigError(f"{constraint.name}: rate_limit: at least 1 operation in the window")
-    if not 0 < window < float("inf"):
+    if not 0 < window < inf:
         raise ConfigError(f"{constraint.name}: rate_window_seconds: {window} is no number above 0")
     return Rate(constraint, limit)

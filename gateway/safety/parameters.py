@@ -44,7 +44,7 @@ class Parameters:
         if constraint.threshold is not None and constraint.max_value is not None:
             raise ValueError("threshold: it is the same as max_value; give one of them")
         check_limits(constraint.min_value, high)
-        is_required = constraint.metadata.get("required", False) is True
+        is_required = constraint.metadata.get("required") is True
         limit = _Limit(constraint, Band(constraint.min_value, high), is_required)
         self._limits.setdefault(parameter_of(constraint), []).append(limit)
         self._compile()

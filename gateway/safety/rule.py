@@ -8,9 +8,9 @@ from typing import ClassVar, NamedTuple, Protocol
 from gateway.safety.constraint import Constraint
 from gateway.safety.operation import Operation, Write
 from gateway.safety.seen import Seen
-from gateway.safety.verdict import Judgement, Verdict
+from gateway.safety.verdict import OK, UNKNOWN, Judgement
 
-NOTHING_LIVE = Judgement(Verdict.OK, "", None, inf)
+NOTHING_LIVE = Judgement(OK, "", None, inf)
 """Of a constraint that watches no live value."""
 
 
@@ -53,12 +53,15 @@ class Rule:
 
     def __init__(self, constraint: Constraint) -> None:
         self.constraint = constraint
+        self._oldest = inf if constraint.max_age is None else constraint.max_age
 
     def see(self, tag: str, world: World, now: float) -> Seen:
         """Return a tag, no older than the constraint lets it be before it is a doubt."""
-        seen = world.seen(tag, now)
-        oldest = self.constraint.max_age
-        return seen if oldest is None or seen.max_age <= oldest else seen._replace(max_age=oldest)
+        return self.narrow(world.seen(tag, now))
+
+    def narrow(self, seen: Seen) -> Seen:
+        """Return what was seen with the lesser of its own max_age and the constraint's."""
+        return seen if seen.max_age <= self._oldest else seen._replace(max_age=self._oldest)
 
     def live(self, world: World, now: float) -> Judgement:
         """Judge the live values; asked at each sample of a watched tag and when the last judgement has ended."""
@@ -81,4 +84,4 @@ class Rule:
 
 def unknown(reason: str, value: float | None = None) -> Judgement:
     """Return the judgement of a doubt; it is looked at again at the next evaluation."""
-    return Judgement(Verdict.UNKNOWN, reason, value, -inf)
+    return Judgement(UNKNOWN, reason, value, -inf)

@@ -1,6 +1,6 @@
 """Which constraints have to do with a tag: who watches it, who objects to its writes, in whose scope it lies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.safety.live import LiveConstraint
 
@@ -10,7 +10,7 @@ class Scopes:
 
     def __init__(self, constraints: Sequence[LiveConstraint]) -> None:
         self._constraints = constraints
-        self._watching: dict[str, list[LiveConstraint]] = {}
+        self._watching: dict[str, dict[LiveConstraint, None]] = {}
         self._objecting: dict[str, list[LiveConstraint]] = {}
         self._everywhere: list[LiveConstraint] = []
         self._covering: dict[str, tuple[LiveConstraint, ...]] = {}
@@ -18,9 +18,14 @@ class Scopes:
         for live in constraints:
             self._enter(live)
 
-    def watching(self, tags: Iterable[str]) -> Iterable[LiveConstraint]:
+    def watching(self, tags: Iterable[str]) -> Mapping[LiveConstraint, None]:
         """Return those that judge one of these tags, each once."""
-        return dict.fromkeys(live for tag in tags for live in self._watching.get(tag, ()))
+        found: Mapping[LiveConstraint, None] = {}
+        for tag in tags:
+            here = self._watching.get(tag)
+            if here:
+                found = {**found, **here} if found else here
+        return found
 
     def covering(self, tag: str) -> tuple[LiveConstraint, ...]:
         """Return those whose live verdict decides about writes to the tag."""
@@ -40,7 +45,7 @@ class Scopes:
 
     def _enter(self, live: LiveConstraint) -> None:
         for tag in live.constraint.watched:
-            self._watching.setdefault(tag, []).append(live)
+            self._watching.setdefault(tag, {})[live] = None
         proposes = live.rule.proposes
         if proposes is None:
             self._everywhere.append(live)

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
-from drivers.values import Quality, Sample
+from drivers.values import Quality, Sample, Value
 from gateway.safety.constraint import Setting, is_finite
+
+GOOD = Quality.GOOD
 
 
 class Seen(NamedTuple):
@@ -29,31 +31,36 @@ def doubt(seen: Seen, now: float) -> str:
     Of the uncertain ones only a value outside its range passes: beyond a limit it violates it.
     """
     sample = seen.sample
-    if sample.quality is Quality.BAD:
-        return sample.reason or "bad"
-    if sample.quality is not Quality.GOOD and sample.reason != "out_of_range":
-        return sample.reason or "uncertain"
+    if sample.quality is not GOOD:
+        if sample.quality is Quality.BAD:
+            return sample.reason or "bad"
+        if sample.reason != "out_of_range":
+            return sample.reason or "uncertain"
     return "" if 0 <= now - seen.answered <= seen.max_age else "stale"
+
+
+def strict_doubt(seen: Seen, now: float) -> str:
+    """Return the same for those whom nothing uncertain satisfies."""
+    return doubt(seen, now) or ("" if is_certain(seen) else seen.sample.reason)
 
 
 def number(seen: Seen, now: float) -> tuple[float, str]:
     """Return the value as a number, or the doubt that forbids it; a bool is no number."""
     why = doubt(seen, now)
-    value = seen.sample.value
-    if why:
-        return 0.0, why
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return 0.0, "wrong_type"
-    return (value, "") if is_finite(value) else (0.0, "not_finite")
+    return (0.0, why) if why else _number(seen.sample.value)
 
 
 def proposed_number(value: Setting) -> tuple[float, str]:
     """Return a proposed value as a number, or why it is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    return _number(value)
+
+
+def _number(value: Value) -> tuple[float, str]:
+    if isinstance(value, bool) or not isinstance(value, (float, int)):
         return 0.0, "wrong_type"
     return (value, "") if is_finite(value) else (0.0, "not_finite")
 
 
 def is_certain(seen: Seen) -> bool:
     """Return whether the sample is good in full: one outside its range proves no return within a limit."""
-    return seen.sample.quality is Quality.GOOD
+    return seen.sample.quality is GOOD

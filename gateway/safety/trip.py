@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
-from gateway.safety.verdict import Verdict
+from gateway.safety.verdict import OK, UNKNOWN, Verdict
 
 
 class TripState(Enum):
@@ -38,6 +38,7 @@ class TripEvent(Enum):
     """A reset of a constraint that is bypassed, whose cause may be present."""
 
 
+CLEAR = TripState.CLEAR
 LATCHED = frozenset((TripState.TRIPPED, TripState.RETURNING, TripState.RESETTABLE))
 
 TRANSITIONS: dict[tuple[TripState, TripEvent], TripState] = {
@@ -75,12 +76,14 @@ class TripDelays:
 class Latch:
     """One constraint's latch. Times are monotonic."""
 
-    __slots__ = ("_delays", "_doubted", "_lasted", "_proved", "_since", "state")
+    __slots__ = ("_delays", "_doubted", "_lasted", "_proved", "_since", "is_latched", "state")
 
     def __init__(self, delays: TripDelays, *, latched: bool = False) -> None:
         """Latched: as the journal remembers it from before the start."""
         self._delays = delays
-        self.state = TripState.TRIPPED if latched else TripState.CLEAR
+        self.state = TripState.TRIPPED if latched else CLEAR
+        self.is_latched = latched
+        """That a trip is in force."""
         self._since: float | None = None
         """Since when the state's delay runs; None while a doubt has frozen it."""
         self._lasted = 0.0
@@ -89,21 +92,16 @@ class Latch:
         self._proved = False
         """That there was a good sample since the start: no doubt trips before."""
 
-    @property
-    def is_latched(self) -> bool:
-        """That a trip is in force."""
-        return self.state in LATCHED
-
     def judge(self, verdict: Verdict, now: float, *, held: bool = False) -> bool:
         """Take in a verdict, or only the time that passed; return whether it tripped just now.
 
         Held: that it is bypassed and may not trip, while its delays run on as they would.
         """
-        if verdict is Verdict.OK and self.state is TripState.CLEAR:  # nearly always; it costs nothing
+        if verdict is OK and self.state is CLEAR:  # nearly always; it costs nothing
             self._proved, self._doubted = True, None
             return False
         was_latched = self.is_latched
-        self._proved |= verdict is not Verdict.UNKNOWN
+        self._proved |= verdict is not UNKNOWN
         self._happen(_EVENTS[verdict], now)
         self._run(verdict, now)
         may_trip = was_latched or not held
@@ -131,6 +129,7 @@ class Latch:
 
     def _enter(self, state: TripState, now: float) -> None:
         self.state = state
+        self.is_latched = state in LATCHED
         self._since = now
         self._lasted = 0.0
 
@@ -138,7 +137,7 @@ class Latch:
         """Let the delay of a pending trip run while the violation is seen, and stand still while it is not."""
         if self.state is not TripState.PENDING:
             return
-        if verdict is Verdict.UNKNOWN:
+        if verdict is UNKNOWN:
             if self._since is not None:
                 self._lasted += now - self._since
                 self._since = None
@@ -152,7 +151,7 @@ class Latch:
         return self._lasted + now - self._since >= delay
 
     def _doubt_is_over(self, verdict: Verdict, now: float) -> bool:
-        if verdict is not Verdict.UNKNOWN:
+        if verdict is not UNKNOWN:
             self._doubted = None
             return False
         if self._doubted is None:

@@ -8,7 +8,7 @@ from drivers.values import Seconds
 from gateway.safety.band import Band, Held
 from gateway.safety.constraint import Constraint, check_limits, check_positive
 from gateway.safety.rule import Rule, World, unknown
-from gateway.safety.seen import is_certain, number
+from gateway.safety.seen import number, strict_doubt
 from gateway.safety.verdict import Judgement, Verdict
 from gateway.tags.computed.window import Window
 
@@ -61,7 +61,7 @@ class ComplianceRule(Rule):
     def live(self, world: World, now: float) -> Judgement:
         seen = self.see(self._tag, world, now)
         value, why = number(seen, now)
-        why = why or ("" if is_certain(seen) else seen.sample.reason)
+        why = why or strict_doubt(seen, now)
         if self._window is None:
             self._window = Window(self._length, now)
         if self._fresh_until < now:

@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 from gateway.safety.constraint import Comparison, Constraint, Setting, check_setting, is_finite, is_same
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
-from gateway.safety.seen import Seen, doubt, is_certain
+from gateway.safety.seen import Seen, strict_doubt
 from gateway.safety.verdict import Judgement, Verdict
 
 
@@ -120,9 +120,8 @@ def _all_met(answers: Sequence[Answer]) -> Answer:
 
 
 def _met(tag: str, wanted: Setting | Comparison, seen: Seen, now: float) -> Answer:
-    why = doubt(seen, now)
     value = seen.sample.value
-    why = why or ("" if is_certain(seen) else seen.sample.reason) or _oddity(wanted, value)
+    why = strict_doubt(seen, now) or _oddity(wanted, value)
     if why:
         return Answer(Met.UNKNOWN, f"{tag}:{why}", -inf)
     return Answer(Met.YES if satisfies(wanted, value) else Met.NO, tag, seen.holds_until)

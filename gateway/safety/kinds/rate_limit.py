@@ -69,6 +69,5 @@ class RateLimitRule(Rule):
         return next(found, None)
 
     def _counts(self, operation: Operation) -> bool:
-        if operation.key:
-            return operation.key == self._key
-        return any(write.device == self._key for write in operation.writes)
+        # A key that is named adds to what counts: whoever names one cannot keep the limit of its device from counting.
+        return operation.key == self._key or any(write.device == self._key for write in operation.writes)

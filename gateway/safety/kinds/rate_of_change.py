@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from gateway.safety.constraint import Constraint, check_positive
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
 from gateway.safety.seen import Seen, is_certain, number, proposed_number
-from gateway.safety.verdict import Judgement, Verdict
+from gateway.safety.verdict import OK, VIOLATED, Judgement
 
 SCANS_PER_MAX_AGE = 3
 """A tag's max_age is three of its scans unless somebody says otherwise."""
@@ -47,14 +47,6 @@ class RateOfChange(Constraint):
         return self.limits_also
 
 
-class Reference(NamedTuple):
-    """The value from which a change is measured."""
-
-    value: float
-    source_time: float | None
-    answered: float
-
-
 class RateOfChangeRule(Rule):
     """A rate, and the last value that could be believed."""
 
@@ -65,25 +57,27 @@ class RateOfChangeRule(Rule):
         self._tag = constraint.tag
         self._fastest = inf if constraint.max_per_second is None else constraint.max_per_second
         self._step = inf if constraint.max_step is None else constraint.max_step
-        self._reference: Reference | None = None
+        self._reference: Seen | None = None
+        """The answer from which a change is measured."""
         self._rate: float | str = ""
         """In the tag's unit a second; while nobody knows it, why."""
 
     def live(self, world: World, now: float) -> Judgement:
-        seen = self.see(self._tag, world, now)
+        whole = world.seen(self._tag, now)
+        seen = self.narrow(whole)
         value, why = number(seen, now)
         if why or not is_certain(seen):
             # What lies between two good values is not known: the next one is a new beginning.
             self._reference = None
             return unknown(why or seen.sample.reason)
-        before, self._reference = self._reference, Reference(value, seen.sample.source_time, seen.answered)
-        if before != self._reference:  # else there was no answer since
-            self._rate = _rate(before, self._reference, seen, world.seen(self._tag, now).max_age)
+        before, self._reference = self._reference, whole
+        if before is None or before.answered != whole.answered or before.sample != whole.sample:
+            self._rate = _rate(before, whole, value)  # else there was no answer since
         if isinstance(self._rate, str):
             return unknown(self._rate)
         if self._rate <= self._fastest:
-            return Judgement(Verdict.OK, "", self._rate, seen.holds_until)
-        return Judgement(Verdict.VIOLATED, "too_fast", self._rate, seen.holds_until)
+            return Judgement(OK, "", self._rate, seen.holds_until)
+        return Judgement(VIOLATED, "too_fast", self._rate, seen.holds_until)
 
     @property
     def proposes(self) -> tuple[str, ...]:
@@ -102,23 +96,24 @@ class RateOfChangeRule(Rule):
         return None if step <= self._step else Objection("violation", "too_large_a_step", step, self._step)
 
 
-def _rate(before: Reference | None, after: Reference, seen: Seen, max_age: float) -> float | str:
-    """Return the change between two answers, or why it is not known."""
+def _rate(before: Seen | None, after: Seen, value: float) -> float | str:
+    """Return the change between two answers, or why it is not known. Value: the later one's."""
     if before is None:
         return "first_value"
-    if (before.value, before.source_time) == (after.value, after.source_time):
+    change = abs(value - before.sample.value)  # type: ignore[operator]  # of a good answer, and so a number
+    if change == 0 and before.sample.source_time == after.sample.source_time:
         return 0.0  # the source lives and has nothing new
-    elapsed = _elapsed(before, seen, max_age)
-    return abs(after.value - before.value) / elapsed if elapsed > 0 else "no_time_between"
+    elapsed = _elapsed(before, after)
+    return change / elapsed if elapsed > 0 else "no_time_between"
 
 
-def _elapsed(before: Reference, seen: Seen, max_age: float) -> float:
+def _elapsed(before: Seen, after: Seen) -> float:
     """Return the seconds in which the change took place, by the source's clock where it has one.
 
-    Max_age: the tag's own, whatever a constraint says besides.
+    Both as the tag says, with its own max_age, whatever the constraint says besides.
     """
-    received = seen.answered - max(before.answered, seen.before)
-    if before.source_time is None or seen.sample.source_time is None:
-        return received
+    first, last = before.sample.source_time, after.sample.source_time
+    if first is None or last is None:
+        return after.answered - max(before.answered, after.before)
     # A subscribed value that stood still was last proved one scan ago, however old its time stamp.
-    return min(seen.sample.source_time - before.source_time, max_age / SCANS_PER_MAX_AGE)
+    return min(last - first, after.max_age / SCANS_PER_MAX_AGE)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gateway.safety.band import Band, Held
+from gateway.safety.band import NONE, Band, Held
 from gateway.safety.constraint import Constraint, check_hysteresis, check_limits
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
 from gateway.safety.seen import is_certain, number, proposed_number
-from gateway.safety.verdict import Judgement, Verdict
+from gateway.safety.verdict import OK, VIOLATED, Judgement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class ThresholdRule(Rule):
         super().__init__(constraint)
         self._tag = constraint.tag
         self._band = Band(constraint.min, constraint.max, constraint.hysteresis)
-        self._held = Held.NONE
+        self._held = NONE
 
     def live(self, world: World, now: float) -> Judgement:
         seen = self.see(self._tag, world, now)
@@ -57,13 +57,13 @@ class ThresholdRule(Rule):
         if why:
             return unknown(why)
         passed = self._band.compare(value, self._held)
-        if passed is not Held.NONE:
+        if passed is not NONE:
             self._held = passed
-            return Judgement(Verdict.VIOLATED, passed.value, value, seen.holds_until)
+            return Judgement(VIOLATED, passed.value, value, seen.holds_until)
         if not is_certain(seen):  # a doubtful value inside the limit is no return from beyond it
             return unknown(seen.sample.reason, value)
-        self._held = Held.NONE
-        return Judgement(Verdict.OK, "", value, seen.holds_until)
+        self._held = NONE
+        return Judgement(OK, "", value, seen.holds_until)
 
     @property
     def proposes(self) -> tuple[str, ...]:
@@ -74,6 +74,6 @@ class ThresholdRule(Rule):
         if why:
             return Objection("violation", why)
         passed = self._band.permits(value)
-        if passed is Held.NONE:
+        if passed is NONE:
             return None
         return Objection("violation", passed.value, value, self._band.high if passed is Held.ABOVE else self._band.low)

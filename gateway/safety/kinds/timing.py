@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import time
-from math import inf
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from drivers.values import Seconds, Value
 from gateway.safety.constraint import Constraint, check_positive, is_finite
 from gateway.safety.operation import Operation, Write
 from gateway.safety.rule import Objection, Rule, World, unknown
-from gateway.safety.seen import doubt, is_certain
+from gateway.safety.seen import strict_doubt
 from gateway.safety.verdict import Judgement, Verdict
 
 
@@ -53,6 +52,13 @@ class Timing(Constraint):
         return _time("not_before", self.not_before), _time("not_after", self.not_after)
 
 
+class State(NamedTuple):
+    """A value, and since when it is surely that one."""
+
+    value: Value
+    since: float
+
+
 class TimingRule(Rule):
     """A tag, its state, and since when it is surely in it."""
 
@@ -65,18 +71,16 @@ class TimingRule(Rule):
         """By what is proposed: how long the opposite must have lasted."""
         self._interval = constraint.min_interval or 0.0
         self._window = constraint.window
-        self._state: object = None
-        self._since = inf
+        self._state: State | None = None
 
     def live(self, world: World, now: float) -> Judgement:
         seen = self.see(self._tag, world, now)
-        why = doubt(seen, now) or ("" if is_certain(seen) else seen.sample.reason) or self._oddity(seen.sample.value)
+        why = strict_doubt(seen, now) or self._oddity(seen.sample.value)
         if why:
-            # What it does unseen is not known: its time begins anew when it is seen again.
-            self._state, self._since = None, inf
+            self._state = None  # what it does unseen is not known: its time begins anew when it is seen again
             return unknown(why)
-        if seen.sample.value != self._state or type(seen.sample.value) is not type(self._state):
-            self._state, self._since = seen.sample.value, now
+        if self._state is None or seen.sample.value != self._state.value:
+            self._state = State(seen.sample.value, now)
         return Judgement(Verdict.OK, "", None, seen.holds_until)
 
     def _oddity(self, value: Value) -> str:
@@ -97,13 +101,14 @@ class TimingRule(Rule):
             return None
         if not isinstance(write.value, bool):
             return Objection("violation", "wrong_type")  # whether that is on or off, nobody can say
-        if write.value is self._state or self._rest[write.value] == 0:
+        rest = self._rest[write.value]
+        if rest == 0:
             return None
         if self._state is None:
             return Objection("stale_input", "state_unknown")
-        if now - self._since >= self._rest[write.value]:
+        if write.value is self._state.value or now - self._state.since >= rest:
             return None
-        return Objection("violation", "too_soon", None, self._rest[write.value])
+        return Objection("violation", "too_soon", None, rest)
 
     def _comes_too_soon(self, write: Write, world: World, now: float) -> Objection | None:
         if now - world.last_write(write.tag) >= self._interval:

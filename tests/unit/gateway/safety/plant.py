@@ -40,6 +40,7 @@ class FakePlant:
         self.tags[tag] = seen._replace(sample=Sample(value, quality, reason))
 
     def seen(self, tag: str, now: float) -> Seen:
+        assert now > 0, "nobody asks without a time"
         self._raise_for(tag)
         return self.tags.get(tag, Seen(bad("no_data"), -inf, -inf, MAX_AGE))
 

@@ -102,3 +102,28 @@ def test_showing_what_is_shown_changes_nothing() -> None:
     made = alarm("raise", "ack")
     assert not made.show()
     assert made.state is S.ACK_ACTIVE
+
+
+@pytest.mark.parametrize(("hide", "state"), [("suppress", S.SUPPRESSED), ("remove", S.OUT_OF_SERVICE)])
+def test_it_is_hidden_by_what_hides_it_and_says_so_once(hide: str, state: AlarmState) -> None:
+    made = alarm("raise")
+    assert getattr(made, hide)()
+    assert made.state is state
+    assert not getattr(made, hide)()
+    assert made.show()
+    assert made.state is S.UNACK_ACTIVE
+
+
+def test_one_whose_trip_is_remembered_begins_latched() -> None:
+    made = Alarm(latched=True)
+    assert (made.state, made.latched, made.active) == (S.LATCHED, True, False)
+    assert made.observe(NOW, active=False, latched=False)
+    assert made.state is S.NORMAL
+    assert Alarm().observe(NOW, active=False, latched=False) is False
+
+
+def test_one_that_was_never_shelved_is_not_shown_by_time_alone() -> None:
+    made = alarm("raise", "ack")
+    made.remove()
+    assert not made.observe(NOW + 1e9, active=True, latched=False)
+    assert made.state is S.OUT_OF_SERVICE

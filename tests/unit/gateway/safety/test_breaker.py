@@ -95,3 +95,36 @@ def test_late_failures_do_not_push_the_retry_out_and_late_successes_do_not_close
 def test_one_that_could_never_open_or_close_is_refused(keys: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="a breaker needs thresholds"):
         Breaker(**keys)  # type: ignore[arg-type]
+
+
+def test_as_the_seed_has_it_five_failures_open_it_for_a_minute_and_three_successes_close_it() -> None:
+    breaker = Breaker()
+    for _ in range(4):
+        breaker.fail(NOW)
+    assert breaker.state(NOW) is CLOSED
+    breaker.fail(NOW)
+    assert breaker.state(NOW + 59.9) is OPEN
+    assert breaker.state(NOW + 60) is HALF_OPEN
+    for _ in range(2):
+        breaker.succeed(NOW + 60)
+        assert breaker.state(NOW + 60) is HALF_OPEN
+    breaker.succeed(NOW + 60)
+    assert breaker.state(NOW + 60) is CLOSED
+
+
+def test_one_success_may_be_enough() -> None:
+    breaker = Breaker(failure_threshold=1, timeout=1.0, success_threshold=1)
+    breaker.fail(NOW)
+    breaker.succeed(NOW + 1)
+    assert breaker.state(NOW + 1) is CLOSED
+
+
+def test_the_outcome_of_a_probe_lets_the_next_one_go() -> None:
+    breaker = opened()
+    breaker.take(NOW + 60)
+    breaker.succeed(NOW + 60)
+    assert breaker.take(NOW + 60)
+    breaker.fail(NOW + 61)
+    assert not breaker.permits(NOW + 120.9)
+    assert breaker.take(NOW + 121)
+    assert not breaker.permits(NOW + 121)

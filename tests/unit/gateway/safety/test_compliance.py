@@ -103,6 +103,7 @@ def test_it_shows_the_mean_and_the_limit_that_it_passes() -> None:
         ({"min_coverage": 0.0}, "min_coverage: 0 is not above 0 and at most 1"),
         ({"min_coverage": 1.01}, "min_coverage: 1.01 is not above 0 and at most 1"),
         ({"max": None}, "no limit is set; give min, max or both"),
+        ({"min": 200.0}, "min: 200 is above max 150"),
     ],
 )
 def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, object], message: str) -> None:
@@ -125,3 +126,15 @@ def test_what_nobody_looked_at_counts_only_while_it_was_fresh() -> None:
         plant.set(TAG, 100.0, at=NOW + second)
         judgement = judging.live(plant, NOW + second)
         assert judgement.verdict is (Verdict.OK if second >= 57 else Verdict.UNKNOWN), second
+
+
+def test_it_shows_the_mean_also_where_it_says_little() -> None:
+    judging, plant = rule(window=Seconds(1)), FakePlant()
+    shown = []
+    for tenth in range(11):
+        plant.set(TAG, 100.0, at=NOW + tenth / 10)
+        judgement = judging.live(plant, NOW + tenth / 10)
+        shown.append((judgement.verdict, None if judgement.value is None else round(judgement.value, 6)))
+    assert shown[0] == (Verdict.UNKNOWN, None)
+    assert shown[5] == (Verdict.UNKNOWN, 100.0)
+    assert shown[9] == (Verdict.OK, 100.0)

@@ -5,7 +5,8 @@ from math import inf, nan
 import pytest
 
 from drivers.values import Seconds
-from gateway.safety.constraint import SafeWrite, is_same
+from gateway.safety.band import Band, Held
+from gateway.safety.constraint import LARGEST, SafeWrite, is_finite, is_same
 from gateway.safety.kinds import KINDS, rule_of
 from gateway.safety.kinds.compliance import Compliance
 from gateway.safety.kinds.dependency import Dependency
@@ -149,3 +150,21 @@ def test_every_kind_has_its_own_rule() -> None:
     kinds = (Threshold, RateOfChange, RateLimit, Dependency, Permission, Resource, Timing, Compliance, Vote)
     assert {kind.kind: kind for kind in kinds} == dict(KINDS)
     assert {type(rule_of(declare(kind))).__name__ for kind in KINDS} == {f"{kind.__name__}Rule" for kind in kinds}  # type: ignore[arg-type]
+
+
+def test_the_largest_number_is_one() -> None:
+    assert is_finite(LARGEST)
+    assert is_finite(-LARGEST)
+    assert not is_finite(inf)
+    assert not is_finite(-inf)
+    assert not is_finite(nan)
+    assert not is_finite(10**400)
+
+
+def test_a_band_has_no_dead_zone_unless_it_is_given_one() -> None:
+    assert Band(0.0, 10.0).compare(10.0, Held.ABOVE) is Held.NONE
+    assert Band(0.0, 10.0).compare(0.0, Held.BELOW) is Held.NONE
+    assert Band(0.0, 10.0, 2.0).compare(8.1, Held.ABOVE) is Held.ABOVE
+    assert Band(0.0, 10.0, 2.0).compare(1.9, Held.BELOW) is Held.BELOW
+    assert Band(0.0, 10.0, 2.0).compare(1.9, Held.ABOVE) is Held.NONE
+    assert Band(0.0, 10.0).compare(nan, Held.NONE) is Held.ABOVE

@@ -198,7 +198,26 @@ def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, objec
 
 def test_equals_stands_alone() -> None:
     for limits in ({"min": 1.0}, {"max": 1.0}):
-        with pytest.raises(ValueError, match="equals: stands alone, without min and max"):
+        with pytest.raises(ValueError, match=r"^equals: stands alone, without min and max$"):
             Comparison(equals=1, **limits)
     with pytest.raises(ValueError, match="no limit is set"):
         Comparison()
+
+
+def test_a_proposal_that_cannot_be_compared_is_refused_with_its_reason() -> None:
+    assert propose(plant(), value=1) == Objection("violation", "wrong_type")
+    declared = Dependency(
+        name="x", level=SafetyLevel.HIGH, when={LEVEL: Comparison(min=0, max=10)}, requires={PUMP: True}
+    )
+    made = plant(pump=False)
+    for value, objection in ((float("nan"), Objection("violation", "not_finite")), (10, Objection("violation", PUMP))):
+        wanted = operation(LEVEL, value)
+        assert DependencyRule(declared).object(wanted.writes[0], wanted, made, NOW) == objection
+    assert satisfies(Comparison(min=0, max=10), 10)
+    assert not satisfies(Comparison(min=0, max=10), 10.001)
+    assert satisfies(Comparison(min=0, max=10), 0)
+
+
+def test_a_good_sample_with_a_remark_is_good() -> None:
+    made = plant(level=Sample(0.0, Quality.GOOD, "held"))
+    assert live(made) == (Verdict.OK, "")

@@ -245,52 +245,6 @@ def test_a_tag_that_a_constraint_names_is_limited_wherever_else_it_applies() -> 
     assert opened.judge(operation(SETPOINT, 450.0), NOW).is_permitted
 
 
-# What is limited, and what is not counted
-
-
-def calm(most: int) -> RateLimit:
-    return RateLimit(name="calm", level=SafetyLevel.HIGH, key="boiler", max=most, window=Seconds(60))
-
-
-def test_an_operation_counts_once_however_many_writes_it_has() -> None:
-    opened = gate(plant(), calm(2))
-    for _ in range(2):
-        wanted = Operation("me", (Write(SETPOINT, 450.0), Write(BURNER, value=True), Write(LOAD, 1.0)))
-        assert opened.judge(wanted, NOW).is_permitted
-        for write in wanted.writes:
-            assert isinstance(opened.mint(wanted, write, 1, 1, NOW), Permit)
-    assert opened.judge(operation(SETPOINT, 450.0), NOW).code == "rate_limited"
-
-
-def test_an_operation_that_is_sent_again_counts_again() -> None:
-    opened = gate(plant(), calm(2))
-    wanted = operation(SETPOINT, 450.0)
-    minted = [isinstance(opened.mint(wanted, wanted.writes[0], 1, 1, NOW), Permit) for _ in range(3)]
-    assert minted == [True, True, False]
-
-
-def test_a_re_assertion_is_neither_counted_nor_paced() -> None:
-    made = plant()
-    rest = Timing(name="rest", level=SafetyLevel.HIGH, tag=BURNER, min_interval=Seconds(60))
-    opened = gate(made, calm(1), rest)
-    made.written[BURNER] = NOW
-    again = operation(BURNER, value=True, is_reassert=True)
-    for _ in range(3):
-        assert isinstance(opened.mint(again, again.writes[0], 1, 1, NOW), Permit)
-    made.written.clear()
-    assert isinstance(opened.mint(operation(BURNER, value=True), again.writes[0], 1, 1, NOW), Permit)
-    assert opened.judge(operation(BURNER, value=True), NOW).code == "rate_limited"
-
-
-def test_a_re_assertion_is_held_to_every_other_constraint() -> None:
-    made = plant()
-    opened = gate(made, steam(SafetyLevel.HIGH, limits_also=(SETPOINT,)))
-    assert codes(opened.judge(operation(SETPOINT, 600.0, is_reassert=True), NOW)) == ["violation"]
-    made.set(STEAM, 600.0)
-    opened.observe([STEAM], NOW)
-    assert codes(opened.judge(operation(SETPOINT, 450.0, is_reassert=True), NOW)) == ["violation"]
-
-
 def test_a_beat_is_minted_for_the_tags_of_deadmen_alone() -> None:
     opened = gate(plant(), beats=["boiler.beat"])
     permit = opened.mint_beat(Write("boiler.beat", 7), 7, 1, NOW)
@@ -324,3 +278,29 @@ def test_it_knows_which_tags_it_judges() -> None:
     opened = gate(plant())
     assert opened.watches(STEAM)
     assert not opened.watches(SETPOINT)
+
+
+def test_without_constraints_everything_is_permitted_at_any_time() -> None:
+    opened = Gate([], plant(), lambda: NOW)
+    for second in range(3):
+        assert opened.refresh(NOW + second) == ([], [])
+        assert opened.judge(operation(SETPOINT, 1.0), NOW + second).is_permitted
+
+
+def test_each_event_voids_the_permits_before_it() -> None:
+    opened = gate(plant())
+    for _ in range(3):
+        permit = opened.mint(operation(SETPOINT, 450.0), Write(SETPOINT, 450.0), 1, 1, NOW)
+        opened.advance()
+        assert isinstance(permit, Permit)
+        with pytest.raises(PermitRefused, match="judged anew"):
+            permit.spend("boiler", "setpoint", 1, 1)
+
+
+def test_another_reason_for_the_same_verdict_is_told() -> None:
+    made = plant()
+    opened = gate(made)
+    made.spoil(STEAM, "timeout")
+    assert [live.judgement.reason for live in opened.observe([STEAM], NOW).changed] == ["timeout"]
+    made.spoil(STEAM, "disconnected")
+    assert [live.judgement.reason for live in opened.observe([STEAM], NOW).changed] == ["disconnected"]

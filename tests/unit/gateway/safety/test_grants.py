@@ -18,6 +18,19 @@ def test_the_matrix_is_asked_for_every_write() -> None:
     assert rule.object(WANTED.writes[0], WANTED, plant, NOW) == Objection("forbidden", "not_granted")
 
 
+class Matrix(FakePlant):
+    def may_write(self, principal: str, tag: str) -> bool:
+        return (principal, tag) == ("operator-1", "turbine.load")
+
+
+def test_it_is_asked_about_the_one_who_writes_and_what_they_write() -> None:
+    rule = PermissionRule(Permission(name="who_may", level=SafetyLevel.CRITICAL))
+    stranger = Operation("stranger", WANTED.writes)
+    other = operation("turbine.speed", 1.0)
+    asked = [rule.object(each.writes[0], each, Matrix(), NOW) is None for each in (WANTED, stranger, other)]
+    assert asked == [True, False, False]
+
+
 def test_a_lock_is_held_only_with_its_current_token() -> None:
     rule, plant = ResourceRule(Resource(name="owns", level=SafetyLevel.HIGH, lock="turbine")), FakePlant()
     plant.tokens["turbine"] = 7

@@ -1,15 +1,17 @@
-"""What latches, what a reset needs, what a bypass stops, and that alarms only follow."""
+"""What latches, what a reset needs, and that alarms only follow."""
 
-from math import inf, nan
+from math import inf
 
 import pytest
 
-from drivers.values import Quality, Sample, Seconds, bad
+from drivers.values import Quality, Sample, Seconds
+from gateway.safety.decision import Finding
 from gateway.safety.gate import Gate
 from gateway.safety.kinds.threshold import Threshold
-from gateway.safety.verdict import SafetyLevel
+from gateway.safety.live import LiveConstraint
+from gateway.safety.verdict import Judgement, SafetyLevel, Verdict
 from tests.unit.gateway.safety.boiler import LOAD, SETPOINT, STEAM, codes, gate, plant, steam, trip
-from tests.unit.gateway.safety.plant import NOW, FakePlant, operation
+from tests.unit.gateway.safety.plant import MAX_AGE, NOW, operation
 
 # What latches
 
@@ -215,121 +217,6 @@ def test_a_value_out_of_range_beyond_the_limit_trips() -> None:
     assert [live.name for live in opened.observe([STEAM], NOW).tripped] == ["steam"]
 
 
-# Bypass and what is always allowed
-
-
-def test_a_bypass_stops_denial_and_new_trips_for_its_time() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True))
-    assert opened.bypass("steam", NOW + 10) == ""
-    made.set(STEAM, 600.0)
-    assert opened.observe([STEAM], NOW).tripped == []
-    assert opened.judge(operation(SETPOINT, 450.0), NOW + 1).is_permitted
-    made.set(STEAM, 600.0, at=NOW + 10)
-    assert [live.name for live in opened.observe([STEAM], NOW + 10).tripped] == ["steam"]
-
-
-def test_a_bypass_clears_no_latch_and_allows_its_reset() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True))
-    trip(made, opened)
-    opened.bypass("steam", NOW + 10)
-    assert codes(opened.judge(operation(SETPOINT, 450.0), NOW)) == ["halted"]
-    assert opened.reset("steam", NOW) == ""
-    assert opened.judge(operation(SETPOINT, 450.0), NOW).is_permitted
-
-
-def test_what_is_not_bypassable_is_not_bypassed() -> None:
-    assert gate(plant()).bypass("steam", NOW + 10) == "not_bypassable"
-
-
-def seconds(made: FakePlant, opened: Gate, *story: tuple[int, float | None]) -> list[int]:
-    """Return the seconds at which it tripped. Story: second, value; None: a doubt."""
-    tripped = []
-    for second, value in story:
-        made.set(STEAM, bad("timeout") if value is None else value, at=NOW + second)
-        if opened.observe([STEAM], NOW + second).tripped:
-            tripped.append(second)
-    return tripped
-
-
-def test_a_violation_that_outlasts_the_bypass_trips_when_that_ends() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True, on_delay=Seconds(5)))
-    opened.bypass("steam", NOW + 10)
-    assert seconds(made, opened, (0, 600.0), (9, 600.0), (10, 600.0)) == [10], "it had lasted for its delay"
-
-
-def test_a_violation_late_in_a_bypass_still_has_to_last() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True, on_delay=Seconds(5)))
-    opened.observe([STEAM], NOW)
-    opened.bypass("steam", NOW + 10)
-    story = ((0, 600.0), (2, 500.0), (9, 600.0), (10, 600.0), (13, 600.0), (14, 600.0))
-    assert seconds(made, opened, *story) == [14], "the delay began anew when it was OK"
-
-
-def test_a_doubt_trips_after_a_bypass_only_if_it_lasted() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True, on_unknown="trip", unknown_delay=Seconds(5)))
-    opened.bypass("steam", NOW + 10)
-    assert seconds(made, opened, (0, None), (5, 500.0), (9, None), (10, None), (13, None), (14, None)) == [14]
-
-
-def test_a_good_sample_during_a_bypass_is_a_first_one() -> None:
-    made = plant()
-    made.tags.clear()
-    opened = gate(made, steam(bypassable=True, on_unknown="trip", unknown_delay=Seconds(5)))
-    opened.bypass("steam", NOW + 10)
-    assert seconds(made, opened, (1, 500.0), (2, None), (11, None)) == [11]
-
-
-def test_a_latch_that_is_bypassed_moves_on_without_being_cleared() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True))
-    trip(made, opened)
-    opened.bypass("steam", NOW + 2)
-    made.set(STEAM, 500.0, at=NOW + 1)
-    assert opened.observe([STEAM], NOW + 1).tripped == []
-    assert opened.constraints[0].latch.is_latched
-    assert opened.refresh(NOW + 2).tripped == []
-    assert opened.reset("steam", NOW + 2) == ""
-
-
-@pytest.mark.parametrize(
-    ("until", "code"),
-    [(NOW + 60, ""), (NOW + 60.001, "bad_value"), (inf, "bad_value"), (nan, "bad_value"), (NOW - 1, ""), (-inf, "")],
-)
-def test_no_bypass_lasts_longer_than_is_declared(until: float, code: str) -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True, max_bypass=Seconds(60)))
-    assert opened.bypass("steam", until) == code
-    made.set(STEAM, 600.0)
-    assert bool(opened.observe([STEAM], NOW).tripped) is not (until == NOW + 60)
-
-
-@pytest.mark.parametrize("until", [inf, nan])
-def test_no_bypass_is_for_good(until: float) -> None:
-    assert gate(plant(), steam(bypassable=True)).bypass("steam", until) == "bad_value"
-
-
-def test_a_bypass_can_be_ended() -> None:
-    made = plant()
-    opened = gate(made, steam(bypassable=True))
-    opened.bypass("steam", NOW + 10)
-    made.set(STEAM, 600.0)
-    assert opened.observe([STEAM], NOW).tripped == []
-    assert opened.bypass("steam", NOW) == ""
-    assert [live.name for live in opened.refresh(NOW).tripped] == ["steam"]
-
-
-def test_a_bypass_stops_what_is_proposed_from_being_judged_too() -> None:
-    opened = gate(plant(), steam(bypassable=True, limits_also=(SETPOINT,)))
-    opened.bypass("steam", NOW + 10)
-    assert opened.judge(operation(SETPOINT, 600.0), NOW + 9.9).is_permitted
-    assert not opened.judge(operation(SETPOINT, 600.0), NOW + 10).is_permitted
-
-
 # Alarms follow, and decide nothing
 
 
@@ -362,3 +249,71 @@ def test_a_doubt_raises_an_alarm_and_trips_nothing() -> None:
     observed = opened.observe([STEAM], NOW)
     assert observed.tripped == []
     assert opened.constraints[0].alarm.state.value == "unack_active"
+
+
+def test_what_was_first_stays_first_while_a_lost_one_is_latched() -> None:
+    opened = gate(plant(), latched=["steam", "gone"])
+    assert list(opened.first_out) == ["steam"]
+    opened.reset("steam", NOW)
+    assert list(opened.first_out) == ["steam"]
+    opened.reset("gone", NOW)
+    assert list(opened.first_out) == []
+
+
+def test_a_reset_shows_an_alarm_whose_time_on_the_shelf_is_over() -> None:
+    made = plant()
+    opened = gate(made)
+    trip(made, opened)
+    live = opened.constraints[0]
+    live.alarm.shelve(NOW + 5)
+    made.set(STEAM, 500.0, at=NOW + 5)
+    opened.reset("steam", NOW + 5)
+    assert live.alarm.state.value == "normal"
+
+
+def test_an_evaluation_that_raises_is_told_as_a_doubt_and_ends_at_once() -> None:
+    made = plant()
+    opened = gate(made)
+    made.raises.add(STEAM)
+    for times in (1, 2):
+        opened.observe([STEAM], NOW)
+        assert opened.constraints[0].judgement == Judgement(Verdict.UNKNOWN, "error", None, -inf)
+        assert opened.constraints[0].errors == times
+
+
+def test_before_anything_is_judged_it_has_no_data() -> None:
+    assert Gate([steam()], plant(), lambda: NOW).constraints[0].judgement == Judgement(
+        Verdict.UNKNOWN, "no_data", None, -inf
+    )
+
+
+def test_a_live_verdict_that_has_ended_is_a_doubt_whatever_it_was() -> None:
+    made = plant(590.0)
+    opened = gate(made, steam(SafetyLevel.HIGH))
+    live = opened.constraints[0]
+    assert live.finding(NOW + MAX_AGE, SETPOINT) == Finding("violation", "steam", "above_max", SETPOINT, 590.0)
+    assert live.finding(NOW + MAX_AGE + 0.1, SETPOINT) == Finding("stale_input", "steam", "above_max", SETPOINT, 590.0)
+    made.set(STEAM, 500.0)
+    opened.observe([STEAM], NOW)
+    assert live.finding(NOW + MAX_AGE, SETPOINT) is None
+    assert live.finding(NOW + MAX_AGE + 0.1, SETPOINT) == Finding("stale_input", "steam", "stale", SETPOINT, 500.0)
+
+
+def test_an_alarm_comes_back_from_the_shelf_by_itself() -> None:
+    made = plant()
+    opened = gate(made, steam(SafetyLevel.HIGH))
+    made.set(STEAM, 600.0)
+    opened.observe([STEAM], NOW)
+    alarm = opened.constraints[0].alarm
+    alarm.shelve(NOW + 2)
+    states = []
+    for second in (1.9, 2):
+        opened.refresh(NOW + second)
+        states.append(alarm.state.value)
+    assert states == ["shelved", "unack_active"]
+
+
+def test_a_constraint_begins_unlatched() -> None:
+    live = LiveConstraint(steam())
+    assert not live.latch.is_latched
+    assert live.alarm.state.value == "normal"

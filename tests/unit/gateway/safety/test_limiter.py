@@ -1,5 +1,7 @@
 """The sliding window, and RATE_LIMIT upon it."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,8 @@ from tests.unit.gateway.safety.plant import NOW, FakePlant, operation
 def test_the_limit_is_reached_and_the_next_is_refused() -> None:
     window = SlidingWindow(3, 10.0)
     assert [window.take(NOW + second) for second in (0, 1, 2, 3)] == [True, True, True, False]
-    assert window.refused == 1
+    assert window.take(NOW + 4) is False
+    assert window.refused == 2
 
 
 def test_room_comes_back_when_the_oldest_is_a_whole_window_old() -> None:
@@ -65,22 +68,22 @@ def test_operations_on_the_device_of_the_key_are_counted() -> None:
     assert calm.object(other.writes[0], other, plant, NOW + 2) is None
 
 
-def test_an_operation_that_names_its_key_is_counted_by_it() -> None:
-    calm, plant = rule(), FakePlant()
-    named = Operation("me", (Write("turbine.load", 1.0),), key="boiler")
-    elsewhere = Operation("me", (Write("boiler.setpoint", 1.0),), key="other")
-    for _ in range(2):
-        calm.take(named, NOW)
-        calm.take(elsewhere, NOW)
-    assert calm.object(named.writes[0], named, plant, NOW) is not None
-    assert calm.object(elsewhere.writes[0], elsewhere, plant, NOW) is None
+def test_an_operation_is_counted_by_the_key_that_it_names_and_by_its_devices() -> None:
+    for asked in (
+        Operation("me", (Write("turbine.load", 1.0),), key="boiler"),
+        Operation("me", (Write("boiler.setpoint", 1.0),), key="other"),  # which is no way around the limit
+    ):
+        calm, plant = rule(), FakePlant()
+        for _ in range(2):
+            calm.take(replace(asked), NOW)
+        assert calm.object(asked.writes[0], asked, plant, NOW) is not None
 
 
 def test_it_objects_to_the_writes_of_any_tag() -> None:
     assert rule().proposes is None
 
 
-def test_an_operation_of_several_writes_is_one_and_finds_room_for_each_of_them() -> None:
+def test_an_asked_of_several_writes_is_one_and_finds_room_for_each_of_them() -> None:
     calm, plant = rule(), FakePlant()
     writes = (Write("boiler.setpoint", 1.0), Write("boiler.burner", value=True), Write("turbine.load", 1.0))
     first, second, third = (Operation("me", writes) for _ in range(3))
@@ -94,3 +97,28 @@ def test_an_operation_of_several_writes_is_one_and_finds_room_for_each_of_them()
     calm.take(third, NOW)
     assert calm.object(writes[1], third, plant, NOW) is not None, "what was not counted has nothing under way"
     assert calm.object(writes[0], third, plant, NOW + 60) is None
+
+
+def test_one_that_was_pushed_out_by_newer_ones_counts_anew() -> None:
+    calm, plant = rule(), FakePlant()
+    writes = (Write("boiler.setpoint", 1.0), Write("boiler.burner", value=True))
+    slow, *newer = (Operation("me", writes) for _ in range(3))
+    calm.take(slow, NOW)
+    for one in newer:
+        calm.take(one, NOW + 60)
+    assert calm.object(writes[1], slow, plant, NOW + 60) is not None
+
+
+def test_a_window_is_over_when_its_newest_event_is_a_whole_window_old() -> None:
+    window = SlidingWindow(2, 10.0)
+    assert window.is_over(NOW)
+    window.take(NOW)
+    window.take(NOW + 5)
+    assert not window.is_over(NOW + 14.9)
+    assert window.is_over(NOW + 15)
+
+
+def test_a_window_with_room_left_is_free_now() -> None:
+    window = SlidingWindow(2, 10.0)
+    window.take(NOW)
+    assert window.free_at() == float("-inf")

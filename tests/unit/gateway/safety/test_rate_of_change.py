@@ -204,3 +204,44 @@ def test_looking_twice_at_one_answer_proves_nothing() -> None:
     assert judging.live(plant, NOW + 2).verdict is Verdict.OK
     plant.set(TAG, 105.0, at=NOW + 2)
     assert [judging.live(plant, NOW + 2).reason for _ in range(2)] == ["no_time_between"] * 2
+
+
+def test_without_a_limit_of_speed_none_is_too_fast() -> None:
+    found = judge((0, 100.0), (1, 100.0), (2, 9999.0), of=rule(max_step=1.0))
+    assert [verdict for verdict, _ in found[1:]] == [Verdict.OK, Verdict.OK]
+
+
+def test_the_rate_is_the_change_over_the_time() -> None:
+    judging, plant = rule(), FakePlant()
+    rates = []
+    for second, value in ((0, 100.0), (2, 110.0), (4, 110.0), (8, 90.0)):
+        plant.set(TAG, value, at=NOW + second)
+        rates.append(judging.live(plant, NOW + second).value)
+    assert rates == [None, 5.0, 0.0, 5.0]
+
+
+def test_a_change_between_a_stamped_and_an_unstamped_answer_is_timed_by_the_answers() -> None:
+    assert judge((0, 100.0), (1, stamped(109, 50)))[1] == (Verdict.OK, "")
+    assert judge((0, stamped(100, 50)), (1, 109.0))[1] == (Verdict.OK, "")
+
+
+def test_the_speed_of_a_rest_is_measured_by_the_tag_s_own_age() -> None:
+    judging, plant = rule(), FakePlant()
+    plant.set(TAG, stamped(100, 50))
+    judging.live(plant, NOW)
+    plant.set(TAG, stamped(109, 60), at=NOW + 1, max_age=2.7)
+    judgement = judging.live(plant, NOW + 1)
+    assert judgement.value == pytest.approx(10.0)
+
+
+def test_a_doubt_about_its_range_is_told_by_its_reason() -> None:
+    outside = Sample(105.0, Quality.UNCERTAIN, "out_of_range")
+    judging, plant = rule(), FakePlant()
+    plant.set(TAG, outside)
+    assert judging.live(plant, NOW).reason == "out_of_range"
+    plant.set(TAG, 105.0, at=NOW + 1)
+    assert judging.live(plant, NOW + 1).reason == "first_value"
+
+
+def test_a_stamped_value_that_is_proved_again_stands_still() -> None:
+    assert judge((0, stamped(100, 50)), (1, stamped(100, 50)), (2, stamped(100, 50)))[1:] == [(Verdict.OK, "")] * 2

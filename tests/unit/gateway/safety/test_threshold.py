@@ -134,3 +134,19 @@ def test_it_says_what_it_watches_and_within_which_limits() -> None:
     assert declared.bounds == (100.0, 580.0)
     assert list(declared.watched) == [TAG]
     assert declared.limited == ()
+
+
+def test_it_shows_what_it_judged() -> None:
+    judging, plant = rule(), FakePlant()
+    shown = []
+    for value in (300.0, 600.0, Sample(400.0, Quality.UNCERTAIN, "out_of_range"), Sample(None, Quality.BAD, "timeout")):
+        plant.set(TAG, value)
+        shown.append(judging.live(plant, NOW).value)
+    assert shown == [300.0, 600.0, 400.0, None]
+
+
+def test_once_it_is_ok_there_is_no_dead_zone() -> None:
+    ok = (Verdict.OK, "")
+    assert verdicts(300, 101, 579, 100, 580) == [ok] * 5
+    assert verdicts(581, 300, 101, 579)[1:] == [ok] * 3
+    assert verdicts(99, 300, 101, 579)[1:] == [ok] * 3

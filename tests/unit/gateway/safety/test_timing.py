@@ -5,7 +5,7 @@ from math import inf, nan
 
 import pytest
 
-from drivers.values import Sample, Seconds, bad
+from drivers.values import Quality, Sample, Seconds, bad
 from gateway.safety.constraint import Setting
 from gateway.safety.kinds.timing import Timing, TimingRule
 from gateway.safety.rule import Objection
@@ -170,3 +170,45 @@ def test_a_state_that_nobody_can_name_is_a_doubt(keys: dict[str, object], value:
     plant.set(TAG, Sample(value))  # type: ignore[arg-type]
     judgement = judging.live(plant, NOW)
     assert (judgement.verdict is Verdict.OK, judgement.reason) == (not reason, reason)
+
+
+def test_without_a_minimum_between_writes_there_is_none() -> None:
+    judging, plant = rule(min_on=Seconds(1)), FakePlant()
+    show(judging, plant, NOW, value=True)
+    plant.written[TAG] = NOW + 5
+    assert propose(judging, plant, NOW + 5, value=False) is None
+
+
+def test_a_state_outside_its_range_is_a_doubt() -> None:
+    judging, plant = rule(), FakePlant()
+    plant.set(TAG, Sample(True, Quality.UNCERTAIN, "out_of_range"))  # noqa: FBT003  (a value, not a flag)
+    assert judging.live(plant, NOW).reason == "out_of_range"
+
+
+def test_before_it_is_seen_its_state_is_unknown_and_an_unlimited_way_is_free() -> None:
+    assert propose(rule(), FakePlant(), NOW, value=True) == Objection("stale_input", "state_unknown")
+    assert propose(rule(min_on=Seconds(1)), FakePlant(), NOW, value=True) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "at", "permitted"),
+    [
+        ("06:00", "22:00", (6, 0), True),
+        ("06:00", "22:00", (22, 0), True),
+        ("06:00", "22:00", (22, 1), False),
+        ("06:00", "22:00", (5, 59), False),
+        ("22:00", "06:00", (22, 0), True),
+        ("22:00", "06:00", (6, 0), True),
+        ("22:00", "06:00", (6, 1), False),
+        ("22:00", "06:00", (21, 59), False),
+        ("06:00", "06:00", (6, 0), True),
+        ("06:00", "06:00", (6, 1), False),
+        ("06:00", "06:00", (5, 59), False),
+    ],
+)
+def test_the_first_and_the_last_minute_belong_to_the_hours(
+    first: str, last: str, at: tuple[int, int], *, permitted: bool
+) -> None:
+    judging, plant = rule(not_before=first, not_after=last), FakePlant()
+    plant.clock = datetime(2026, 1, 2, *at, tzinfo=UTC)
+    assert (propose(judging, plant, NOW, 1.0) is None) is permitted

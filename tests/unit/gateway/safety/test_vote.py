@@ -141,6 +141,7 @@ def test_a_count_by_hand_agrees(values: list[float | None], agree: int) -> None:
         ({"degrade": (2, 0)}, "degrade: 0 of the 1 that are left is not possible"),
         ({"deviation": 0.0}, "deviation: 0 is not a number above 0"),
         ({"max": None}, "no limit is set; give min, max or both"),
+        ({"min": 2.0}, "min: 2 is above max 1"),
     ],
 )
 def test_a_declaration_that_can_never_be_judged_is_refused(keys: dict[str, object], message: str) -> None:
@@ -154,3 +155,36 @@ def test_it_says_what_it_watches_and_within_which_limits() -> None:
     declared = rule(min=0.0).constraint
     assert declared.bounds == (0.0, 3600.0)
     assert declared.watched == TAGS
+
+
+def whole(judging: VoteRule, *values: float | None) -> tuple[Verdict, str, float | None, float]:
+    """Return all of a judgement; each sensor is a second older than the one before it, and the bad ones are oldest."""
+    plant = FakePlant()
+    for place, (tag, value) in enumerate(zip(TAGS, values, strict=True)):
+        plant.set(tag, bad("timeout") if value is None else value, at=NOW - place)
+    judgement = judging.live(plant, NOW)
+    return judgement.verdict, judgement.reason, judgement.value, judgement.holds_until
+
+
+def test_all_of_a_judgement() -> None:
+    never = float("-inf")
+    assert whole(born(), 3700.0, 3000.0, 3800.0) == (VIOLATED, "above_max", 3700.0, NOW - 2 + MAX_AGE)
+    assert whole(born(), 3700.0, 3000.0, None) == (VIOLATED, "above_max", 3350.0, NOW - 1 + MAX_AGE)
+    assert whole(rule(), 3700.0, 3000.0, None) == (UNKNOWN, "t.c:timeout", 3350.0, never)
+    degraded = {"degrade": (1,)}
+    assert whole(born(**degraded), 3700.0, 3000.0, None) == (VIOLATED, "above_max", 3350.0, NOW - 1 + MAX_AGE)
+    assert whole(born(**degraded), 3100.0, 3000.0, None) == (OK, "", 3050.0, NOW - 1 + MAX_AGE)
+    assert whole(born(**degraded), 3100.0, None, None) == (UNKNOWN, "t.c:timeout", 3100.0, never)
+    assert whole(born(), None, None, None) == (UNKNOWN, "t.c:timeout", None, never)
+
+
+def test_at_first_no_sensor_holds_a_limit() -> None:
+    judging = rule(min=0.0, hysteresis=100.0)
+    assert judging.deviating == ()
+    assert judge(judging, 50.0, 50.0, 50.0) == (OK, "")
+
+
+def test_two_sensors_that_are_far_apart_both_deviate() -> None:
+    judging = rule(deviation=50.0)
+    judge(judging, 3000.0, 3200.0, None)
+    assert list(judging.deviating) == ["t.a", "t.b"]
