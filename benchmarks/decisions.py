@@ -229,8 +229,8 @@ def main() -> int:
             },
         )
     )
-    for name, cost in found.items():
-        print(f"{name:35} {cost * 1e6:7.2f} us a call")
+    for name, seconds in found.items():
+        print(f"{name:35} {seconds * 1e6:7.2f} us a call")
     faster = found["scanning 100"] / found["indexed 100"]
     flat = found["indexed 100"] / found["indexed 1"]
     print(f"calls a second with 100, beside the scanning one: {faster:.1f} times (at least {FASTER:g})")
