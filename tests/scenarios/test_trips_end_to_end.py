@@ -1,6 +1,7 @@
 """A limit is passed: what the plant gets, what everybody else is refused, and what ends it."""
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,15 @@ async def is_counted(plant: WrittenPlant) -> None:
     assert [seen.payload["kind"] for seen in plant.client.of("event/trip")] == ["tripped", "safe_state_confirmed"]
 
 
-async def test_a_trip_survives_kill_9_and_ends_by_the_reset_of_a_person_once_its_cause_is_gone(tmp_path: Path) -> None:
+async def test_a_trip_outlives_kill_9_and_sighup_and_ends_by_a_reset_once_its_cause_is_gone(tmp_path: Path) -> None:
     async with written_plant(tmp_path) as plant:
         plant.daemon.may_log |= TRIPPED
         await plant.trips()
         await is_refused_to_be_reset(plant, "cause_present", actor="ann", reason="I am in a hurry")
         await plant.cools()
+        plant.daemon.send(signal.SIGHUP)
+        await plant.daemon.until("it was asked to read its configuration anew", lambda: asked_to_reload(plant), BACK)
+        await plant.is_still_tripped()
         await plant.starts_anew()
         await plant.is_still_tripped()
         assert (plant.boiler.writes, plant.turbine.writes) == ([BURNER_OFF], [VALVE_SHUT])
@@ -93,6 +97,10 @@ async def test_a_trip_survives_kill_9_and_ends_by_the_reset_of_a_person_once_its
         assert (plant.boiler.writes, plant.turbine.writes) == ([BURNER_OFF] * 2, [VALVE_SHUT] * 2)
         assert (await plant.commander.write("boiler.burner", value=True))["outcome"] == "applied"
         await plant.is_proved({"trip": 1, "reset": 1})
+
+
+async def asked_to_reload(plant: WrittenPlant) -> bool:
+    return "reload" in plant.daemon.log
 
 
 async def is_refused_to_be_reset(plant: WrittenPlant, code: str, **fields: Any) -> None:
