@@ -32,6 +32,9 @@ class Observed(NamedTuple):
     """Those that latched just now, in the order of the configuration."""
 
 
+_NOTHING = Observed([], [])
+
+
 class Gate:
     """All constraints, breakers and latches of one gateway."""
 
@@ -115,7 +118,7 @@ class Gate:
 
     def observe(self, changed: Iterable[str], now: float) -> Observed:
         """Judge the constraints that watch these tags."""
-        tripped = []
+        tripped: list[LiveConstraint] = []
         for live in self._scopes.watching(changed):
             self._evaluate(live, now)
             if live.settle(now):
@@ -124,7 +127,7 @@ class Gate:
 
     def refresh(self, now: float) -> Observed:
         """Judge those whose verdict has ended or that are to be judged all the time, and let every delay run."""
-        tripped = []
+        tripped: list[LiveConstraint] = []
         for live in self.constraints:
             if live.rule.restless or not now <= live.judgement.holds_until:
                 self._evaluate(live, now)
@@ -230,9 +233,10 @@ class Gate:
         if tripped:
             self.advance()
             self.first_out = self.first_out or tuple(live.name for live in tripped)
+        if not tripped and not self._untold:
+            return _NOTHING
         altered = list(self._untold)
-        if altered:
-            self._untold.clear()
+        self._untold.clear()
         return Observed(altered, tripped)
 
     def _clear(self, live: LiveConstraint, now: float) -> bool:

@@ -57,11 +57,12 @@ class Rule:
 
     def see(self, tag: str, world: World, now: float) -> Seen:
         """Return a tag, no older than the constraint lets it be before it is a doubt."""
-        return self.narrow(world.seen(tag, now))
+        seen = world.seen(tag, now)
+        return seen if seen.max_age <= self._oldest else self.narrow(seen)
 
     def narrow(self, seen: Seen) -> Seen:
         """Return what was seen with the lesser of its own max_age and the constraint's."""
-        return seen if seen.max_age <= self._oldest else seen._replace(max_age=self._oldest)
+        return seen._replace(max_age=min(seen.max_age, self._oldest))
 
     def live(self, world: World, now: float) -> Judgement:
         """Judge the live values; asked at each sample of a watched tag and when the last judgement has ended."""

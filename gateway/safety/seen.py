@@ -46,8 +46,12 @@ def strict_doubt(seen: Seen, now: float) -> str:
 
 def number(seen: Seen, now: float) -> tuple[float, str]:
     """Return the value as a number, or the doubt that forbids it; a bool is no number."""
+    sample, answered, _, max_age = seen
+    value = sample.value
+    if type(value) is float and sample.quality is GOOD and 0 <= now - answered <= max_age and is_finite(value):
+        return value, ""  # nearly always
     why = doubt(seen, now)
-    return (0.0, why) if why else _number(seen.sample.value)
+    return (0.0, why) if why else _number(value)
 
 
 def proposed_number(value: Setting) -> tuple[float, str]:

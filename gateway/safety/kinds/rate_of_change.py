@@ -64,7 +64,7 @@ class RateOfChangeRule(Rule):
 
     def live(self, world: World, now: float) -> Judgement:
         whole = world.seen(self._tag, now)
-        seen = self.narrow(whole)
+        seen = whole if whole.max_age <= self._oldest else self.narrow(whole)
         value, why = number(seen, now)
         if why or not is_certain(seen):
             # What lies between two good values is not known: the next one is a new beginning.

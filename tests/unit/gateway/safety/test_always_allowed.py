@@ -117,3 +117,14 @@ def test_a_safe_state_is_minted_for_its_own_list_of_a_latched_trip_alone() -> No
     assert opened.mint_safe_state("steam", Write(BURNER, 0), 0, 1, NOW) is None
     assert opened.mint_safe_state("steam", Write(SETPOINT, 1.0), 0, 1, NOW) is None
     assert opened.mint_safe_state("other", Write(BURNER, value=False), 0, 1, NOW) is None
+
+
+def test_whether_writes_are_always_allowed_can_be_asked() -> None:
+    opened = gate(plant(), always_allowed={LOAD: [0]})
+    safe, other = (Write(BURNER, value=False), Write(LOAD, 0)), Write(LOAD, 1)
+    assert [opened.is_always_allowed(writes) for writes in (safe, safe[:1], (*safe, other), (other,))] == [
+        True,
+        True,
+        False,
+        False,
+    ]

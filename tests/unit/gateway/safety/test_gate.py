@@ -8,6 +8,7 @@ from gateway.safety.decision import Decision
 from gateway.safety.gate import PERMIT_LIFE, Gate
 from gateway.safety.kinds.dependency import Dependency
 from gateway.safety.kinds.rate_limit import RateLimit
+from gateway.safety.kinds.rate_of_change import RateOfChange
 from gateway.safety.kinds.timing import Timing
 from gateway.safety.operation import Operation, Write
 from gateway.safety.permit import Permit, PermitRefused
@@ -282,6 +283,7 @@ def test_it_knows_which_tags_it_judges() -> None:
 
 def test_without_constraints_everything_is_permitted_at_any_time() -> None:
     opened = Gate([], plant(), lambda: NOW)
+    assert opened.judge(operation(SETPOINT, 1.0), NOW).is_permitted
     for second in range(3):
         assert opened.refresh(NOW + second) == ([], [])
         assert opened.judge(operation(SETPOINT, 1.0), NOW + second).is_permitted
@@ -304,3 +306,14 @@ def test_another_reason_for_the_same_verdict_is_told() -> None:
     assert [live.judgement.reason for live in opened.observe([STEAM], NOW).changed] == ["timeout"]
     made.spoil(STEAM, "disconnected")
     assert [live.judgement.reason for live in opened.observe([STEAM], NOW).changed] == ["disconnected"]
+
+
+def test_it_knows_which_writes_are_judged_by_what_was_before() -> None:
+    rest = Timing(name="rest", level=SafetyLevel.HIGH, tag=BURNER, min_on=Seconds(2))
+    slow = RateOfChange(name="slow", level=SafetyLevel.HIGH, tag=STEAM, max_step=1.0, limits_also=(SETPOINT,))
+    opened = gate(plant(), steam(SafetyLevel.HIGH, limits_also=(LOAD,)), rest, slow)
+    assert [tag for tag in (BURNER, SETPOINT, STEAM, LOAD, "other.tag") if opened.looks_back(tag)] == [
+        BURNER,
+        SETPOINT,
+        STEAM,
+    ]

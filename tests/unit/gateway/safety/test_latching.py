@@ -317,3 +317,17 @@ def test_a_constraint_begins_unlatched() -> None:
     live = LiveConstraint(steam())
     assert not live.latch.is_latched
     assert live.alarm.state.value == "normal"
+
+
+def test_an_alarm_hears_of_a_trip_that_comes_after_its_cause() -> None:
+    made = plant()
+    opened = gate(made, steam(on_delay=Seconds(2)))
+    made.set(STEAM, 600.0)
+    opened.observe([STEAM], NOW)
+    opened.refresh(NOW + 2)
+    alarm = opened.constraints[0].alarm
+    assert alarm.latched
+    alarm.acknowledge()
+    made.set(STEAM, 500.0, at=NOW + 3)
+    opened.observe([STEAM], NOW + 3)
+    assert alarm.state.value == "latched"

@@ -315,9 +315,10 @@ def test_what_only_warns_is_counted_and_not_remembered() -> None:
 
 def test_every_answer_is_counted() -> None:
     clock = Clock()
-    made = monitor(limit(), limit("p", level=SafetyLevel.MEDIUM), limit("q", level=SafetyLevel.LOW), clock=clock)
+    low = [limit(name, level=SafetyLevel.LOW) for name in ("q", "r")]
+    made = monitor(limit(), limit("p", level=SafetyLevel.MEDIUM), *low, clock=clock)
     for temperature in (20, 20, 9999, 9999, 9999):
-        ask(made, temperature=temperature, p=9999, q=9999)
+        ask(made, temperature=temperature, p=9999, q=9999, r=9999)
     metrics = made.get_metrics()
     assert (metrics.validations_performed, metrics.validations_passed, metrics.validations_failed) == (5, 2, 3)
     assert (metrics.operations_blocked, metrics.violations_total, metrics.violations_minor) == (3, 3, 5)
