@@ -342,7 +342,8 @@ async def test_a_broker_that_answers_nothing_or_nonsense_is_asked_again(caplog: 
             broker.answers[5] = b"\x20\x03\x00\x00\x00"
             await desk.listening()
     whys = [record.__dict__["why"] for record in caplog.records if record.message == "commands_not_heard"]
-    assert [why.partition(": ")[2] for why in whys] == [
+    # A machine that is busy for seconds may find its silence out by the clock first.
+    assert [why.partition(": ")[2] for why in whys if "no answer" not in why] == [
         "the broker sent what is no MQTT: a packet without a length",
         "the broker closed the connection",
     ]
