@@ -283,7 +283,8 @@ def test_it_knows_which_tags_it_judges() -> None:
 
 def test_without_constraints_everything_is_permitted_at_any_time() -> None:
     opened = Gate([], plant(), lambda: NOW)
-    assert opened.judge(operation(SETPOINT, 1.0), NOW).is_permitted
+    for second in range(2):
+        assert opened.judge(operation(SETPOINT, 1.0), NOW + second).is_permitted
     for second in range(3):
         assert opened.refresh(NOW + second) == ([], [])
         assert opened.judge(operation(SETPOINT, 1.0), NOW + second).is_permitted
